@@ -8,6 +8,7 @@
 
 /* Ends at a row without a name. */
 static const struct command commands[] = {
+	{ "report", cmd_report, "say where the time of each VM went" },
 	{ 0 },
 };
 
