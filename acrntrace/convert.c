@@ -142,7 +142,8 @@ static void print_summary(const char *output, const struct stream_totals *totals
 }
 
 /* Copies, ends the stream, and says how it went; also a part of an input is a whole stream. */
-static int convert_source(const struct convert *convert, struct source *source, int fd)
+static int convert_source(const struct convert *convert, const struct input *input,
+			  struct source *source, int fd)
 {
 	struct error error, close_error;
 	struct stream_writer *writer;
@@ -150,7 +151,7 @@ static int convert_source(const struct convert *convert, struct source *source, 
 	bool write_failed = false;
 	int err, close_err = 0;
 
-	err = stream_writer_open(&writer, fd, (int)convert->level, source->header, &error);
+	err = stream_writer_open(&writer, fd, (int)convert->level, input_header(input), &error);
 	if (err)
 		return cli_error("%s: %s", convert->output, error.text);
 	copy_loss_unknown(writer, source);
@@ -182,7 +183,7 @@ static int convert_input(const struct convert *convert, struct input *input, cha
 	if (fd < 0) {
 		status = cli_error("%s", error.text);
 	} else {
-		status = convert_source(convert, source, fd);
+		status = convert_source(convert, input, source, fd);
 		if (fd != STDOUT_FILENO && close(fd) < 0 && status == CLI_OK)
 			status =
 				cli_error("%s: cannot write: %s", convert->output, strerror(errno));

@@ -25,28 +25,6 @@ int select_option(struct select_options *options, int option, const char *value,
 	}
 }
 
-/* Looks at the first chunk of that pCPU, if there is one. */
-static int look_at_first(struct selection *selection, uint16_t pcpu, struct error *error)
-{
-	struct source_filter filter = { .one_pcpu = true, .pcpu = pcpu };
-	struct trace_item item = { .kind = ITEM_LOSS };
-	struct source *source;
-	int err = input_source(selection->input, &filter, &source, error);
-
-	if (err)
-		return err;
-	while (!err && item.kind == ITEM_LOSS)
-		err = source_next(source, &item, NULL);
-	/* an error comes again, when all that is before it has been told */
-	if (!err && item.kind == ITEM_TRACE &&
-	    (!selection->any || item.columns.tsc[0] < selection->first_tsc)) {
-		selection->any = true;
-		selection->first_tsc = item.columns.tsc[0];
-	}
-	source_close(source);
-	return 0;
-}
-
 static int resolve_times(struct selection *selection, struct error *error)
 {
 	const struct select_options *options = selection->options;
@@ -106,8 +84,7 @@ int select_open(struct selection *selection, const struct select_options *option
 	header = input_header(selection->input);
 	/* what is beyond belief is not known */
 	selection->tsc_khz = header->tsc_khz <= TSC_KHZ_MAX ? header->tsc_khz : 0;
-	for (unsigned int i = 0; !err && i < header->nr_pcpus; i++)
-		err = look_at_first(selection, header->pcpus[i], error);
+	err = input_first_tsc(selection->input, &selection->first_tsc, error);
 	if (!err)
 		err = resolve_times(selection, error);
 	if (!err)

@@ -47,7 +47,6 @@ struct selection {
 	struct input *input;
 	struct merge *merge;
 	const struct select_options *options;
-	bool any;	    /* the input has a record */
 	uint64_t first_tsc; /* of the input, all pCPUs; that is time 0 */
 	uint64_t tsc_khz;
 	uint64_t from, to; /* TSC; used where options ask for it */
