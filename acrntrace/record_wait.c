@@ -109,6 +109,22 @@ static bool on_key(struct pollfd *in)
 	return got > 0 && memchr(line, 'q', (size_t)got);
 }
 
+bool wait_check(struct record_wait *wait)
+{
+	struct error error;
+	int ret;
+
+	on_capture_event(wait);
+	ret = capture_failed(wait->capture, &error);
+	return ret < 0 && ret != -ENODEV;
+}
+
+static bool hypervisor_ended(struct record_wait *wait)
+{
+	cli_error("the hypervisor has ended");
+	return end(wait, true, "the hypervisor ended");
+}
+
 enum { FD_SIGNAL, FD_CAPTURE, FD_HSM, FD_KEYS, NR_FDS };
 
 static bool look(struct record_wait *wait, struct pollfd *fds)
@@ -118,8 +134,7 @@ static bool look(struct record_wait *wait, struct pollfd *fds)
 	if (fds[FD_SIGNAL].revents && on_signal(wait))
 		return true;
 	if (fds[FD_HSM].revents & (POLLHUP | POLLERR)) {
-		cli_error("the hypervisor has ended");
-		return end(wait, true, "the hypervisor ended");
+		return hypervisor_ended(wait);
 	}
 	if (fds[FD_KEYS].revents && on_key(&fds[FD_KEYS]))
 		return end(wait, false, "q was typed");
@@ -137,6 +152,8 @@ void wait_for_end(struct record_wait *wait)
 	uint64_t start = now_ns();
 	bool ended = false;
 
+	if (wait->hsm && wait->hsm->gone)
+		ended = hypervisor_ended(wait);
 	while (!ended) {
 		uint64_t elapsed = now_ns() - start,
 			 left = wait->progress ? PROGRESS_NS : UINT64_MAX;

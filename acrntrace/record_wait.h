@@ -35,6 +35,12 @@ int wait_prepare(struct record_wait *wait, struct error *error);
 /* Returns when the recording is to end. Prints what goes wrong meanwhile. */
 void wait_for_end(struct record_wait *wait);
 
+/*
+ * After capture_stop(): what went wrong since wait_for_end() is printed and sets failed as well. true:
+ * the sink has failed, then or before.
+ */
+bool wait_check(struct record_wait *wait);
+
 /* From now on the signals end the process as usual: for a second Ctrl-C while we finish. */
 void wait_done(struct record_wait *wait);
 
