@@ -461,7 +461,8 @@ bool capture_next_dropped(struct capture *capture, struct error *error)
 		if (ring->told || !atomic_load(&ring->dropped))
 			continue;
 		ring->told = true;
-		error_set(error, EIO, "%s: %s", ring->mapping.name, ring->error.text);
+		error_set(error, EIO, "%s: %s; recording goes on without it", ring->mapping.name,
+			  ring->error.text);
 		return true;
 	}
 	return false;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /* Which events record keeps: a small hash table from event id to a yes or no. */
 #include <errno.h>
+#include <fnmatch.h>
 #include <string.h>
 
 #include "acrntrace/record_filter.h"
@@ -31,11 +32,13 @@ static int set_event(struct event_filter *filter, uint64_t event, bool keep, str
 	return 0;
 }
 
-/* Is it this event's name, or the beginning of it up to an underscore? */
+/* Is it this name, the beginning of it up to an underscore, or a pattern of it? */
 static bool name_matches(const char *name, const char *wanted)
 {
 	size_t length = strlen(wanted);
 
+	if (strpbrk(wanted, "*?["))
+		return fnmatch(wanted, name, 0) == 0;
 	return strncmp(name, wanted, length) == 0 && (name[length] == '\0' || name[length] == '_');
 }
 

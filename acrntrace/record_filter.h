@@ -23,9 +23,9 @@ struct event_filter {
 
 /*
  * From a list like "vmexit,timer_irq" or "-timer,-0x1234": names of events.tsv, beginnings of names
- * up to an underscore, ids, and "all"; a minus takes away. A list that starts with a minus starts
- * from all. vm_exit, vm_enter and sched_next stay whatever the list says: without them times and
- * VMs would come out wrong. -EINVAL.
+ * up to an underscore, shell patterns, ids, and "all"; a minus takes away. A list that starts with
+ * a minus starts from all. vm_exit, vm_enter and sched_next stay whatever the list says: without
+ * them times and VMs would come out wrong. -EINVAL.
  */
 int filter_parse(struct event_filter *filter, const char *list, struct error *error);
 

@@ -41,6 +41,8 @@ static void open_gap(struct record_stream_ring *ring, uint16_t pcpu, const struc
 	ring->loss.count += gap->lost;
 	ring->counts.lost += gap->lost;
 	ring->counts.gaps = true;
+	if (gap->unknown)
+		ring->counts.unknown = true;
 }
 
 /* Records with no gap between them. */
@@ -121,9 +123,12 @@ int record_stream_open(struct record_stream *stream, const struct stream_header 
 		stream->writer = NULL;
 		return error_set(error, -ret, "%s: %s", stream->name, strerror(-ret));
 	}
-	for (unsigned int i = 0; i < nr_rings; i++)
-		if (!capture_counts_loss(stream->capture, i))
-			stream_writer_loss_unknown(stream->writer, capture_pcpu(stream->capture, i));
+	for (unsigned int i = 0; i < nr_rings; i++) {
+		if (capture_counts_loss(stream->capture, i))
+			continue;
+		stream->rings[i].counts.unknown = true;
+		stream_writer_loss_unknown(stream->writer, capture_pcpu(stream->capture, i));
+	}
 	return 0;
 }
 

@@ -17,6 +17,7 @@ struct record_counts {
 	_Atomic uint64_t kept;	  /* of them, after the filter */
 	_Atomic uint64_t lost;	  /* where the ring counts */
 	_Atomic bool gaps;	  /* something was, or may have been, lost */
+	_Atomic bool unknown;	  /* how many were lost */
 };
 
 struct record_stream {
@@ -30,7 +31,7 @@ struct record_stream {
 		uint64_t last_tsc;
 		bool gap_open; /* loss waits for the first record behind it */
 		struct trace_loss loss;
-	} *rings;
+	} * rings;
 	_Atomic uint64_t bytes;
 };
 

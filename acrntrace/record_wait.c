@@ -53,11 +53,19 @@ void wait_done(struct record_wait *wait)
 	sigprocmask(SIG_UNBLOCK, &set, NULL);
 }
 
-static bool end(struct record_wait *wait, bool failed, const char *reason)
+static bool end(struct record_wait *wait, const char *reason)
 {
 	snprintf(wait->reason, sizeof(wait->reason), "%s", reason);
-	wait->failed |= failed;
 	return true;
+}
+
+/* Says what is wrong, and keeps it for the summary. */
+static void fail(struct record_wait *wait, const char *text)
+{
+	if (!wait->failed)
+		error_set(&wait->failure, 0, "%s", text);
+	wait->failed = true;
+	cli_error("%s", text);
 }
 
 static bool on_signal(struct record_wait *wait)
@@ -69,11 +77,11 @@ static bool on_signal(struct record_wait *wait)
 
 		if (info.ssi_signo == SIGCHLD) {
 			if (wait->command && command_poll(wait->command))
-				return end(wait, false, "the command ended");
+				return end(wait, "the command ended");
 			continue;
 		}
 		snprintf(name, sizeof(name), "SIG%s", sigabbrev_np((int)info.ssi_signo));
-		return end(wait, false, name);
+		return end(wait, name);
 	}
 	return false;
 }
@@ -87,15 +95,15 @@ static bool on_capture_event(struct record_wait *wait)
 	/* Only to make it unreadable. */
 	if (read(capture_event_fd(wait->capture), &events, sizeof(events)) < 0)
 		return false;
-	while (capture_next_dropped(wait->capture, &error)) {
-		wait->failed = true;
-		cli_error("%s; going on without it", error.text);
-	}
+	while (capture_next_dropped(wait->capture, &error))
+		fail(wait, error.text);
 	ret = capture_failed(wait->capture, &error);
 	if (ret == 0)
 		return false;
-	cli_error("%s", error.text);
-	return end(wait, true, ret == -ENODEV ? "no ring was left" : "the output failed");
+	if (!wait->failure_told)
+		fail(wait, error.text);
+	wait->failure_told = true;
+	return end(wait, ret == -ENODEV ? "no ring was left" : "the output failed");
 }
 
 /* true: "q" was typed. stdin is no longer looked at after its end. */
@@ -121,8 +129,8 @@ bool wait_check(struct record_wait *wait)
 
 static bool hypervisor_ended(struct record_wait *wait)
 {
-	cli_error("the hypervisor has ended");
-	return end(wait, true, "the hypervisor ended");
+	fail(wait, "the hypervisor has ended");
+	return end(wait, "the hypervisor ended");
 }
 
 enum { FD_SIGNAL, FD_CAPTURE, FD_HSM, FD_KEYS, NR_FDS };
@@ -133,11 +141,10 @@ static bool look(struct record_wait *wait, struct pollfd *fds)
 		return true;
 	if (fds[FD_SIGNAL].revents && on_signal(wait))
 		return true;
-	if (fds[FD_HSM].revents & (POLLHUP | POLLERR)) {
+	if (fds[FD_HSM].revents & (POLLHUP | POLLERR))
 		return hypervisor_ended(wait);
-	}
 	if (fds[FD_KEYS].revents && on_key(&fds[FD_KEYS]))
-		return end(wait, false, "q was typed");
+		return end(wait, "q was typed");
 	return false;
 }
 
@@ -171,6 +178,6 @@ void wait_for_end(struct record_wait *wait)
 			wait->progress(wait->context, now_ns() - start);
 	}
 	if (!ended)
-		end(wait, false, "the time was over");
+		end(wait, "the time was over");
 	wait->elapsed_ns = now_ns() - start;
 }

@@ -20,10 +20,12 @@ struct record_wait {
 	void *context;
 
 	int signal_fd;
+	bool failure_told;
 	/* Afterwards: */
 	uint64_t elapsed_ns;
-	char reason[64]; /* why it ended */
-	bool failed;	 /* it ended early, or something was said of a ring */
+	char reason[64];      /* why it ended */
+	bool failed;	      /* it ended early, or something was said of a ring */
+	struct error failure; /* the first thing that failed, "" where nothing did */
 };
 
 /*
@@ -36,8 +38,8 @@ int wait_prepare(struct record_wait *wait, struct error *error);
 void wait_for_end(struct record_wait *wait);
 
 /*
- * After capture_stop(): what went wrong since wait_for_end() is printed and sets failed as well. true:
- * the sink has failed, then or before.
+ * After capture_stop(): what went wrong since wait_for_end() is printed and sets failed as well.
+ * true: the sink has failed, then or before.
  */
 bool wait_check(struct record_wait *wait);
 

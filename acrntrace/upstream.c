@@ -26,7 +26,7 @@ struct raw_ring {
 	int fd;
 	char path[64];
 	uint64_t records, lost;
-	bool unknown, gaps;
+	bool unknown;
 };
 
 struct upstream {
@@ -93,8 +93,8 @@ static int parse_options(int argc, char **argv, struct upstream *up, struct erro
 		}
 	}
 	if (ret == 0 && optind < argc)
-		ret = error_set(error, EINVAL,
-				"%s: no such command; 'acrntrace --help' lists them", argv[optind]);
+		ret = error_set(error, EINVAL, "%s: no such command; 'acrntrace --help' lists them",
+				argv[optind]);
 	up->options.dev_dir = client_dev_dir(dev_dir);
 	up->options.poll_ns = ms * 1000000U;
 	return ret;
@@ -151,7 +151,6 @@ static int write_window(void *context, struct capture_chunk *chunk, struct error
 	for (uint32_t i = 0; i < chunk->nr_gaps; i++) {
 		ring->lost += chunk->gaps[i].lost;
 		ring->unknown |= chunk->gaps[i].unknown;
-		ring->gaps = true;
 	}
 	while (left > 0) {
 		ssize_t written = write(ring->fd, at, left);
@@ -174,11 +173,10 @@ static void report_loss(const struct upstream *up)
 		unsigned int pcpu = capture_pcpu(up->capture, i);
 
 		fprintf(stderr, "acrntrace: pCPU %u: %" PRIu64 " records", pcpu, ring->records);
-		if (ring->gaps && ring->unknown)
-			fprintf(stderr,
-				", more may be lost: the ring was full, and does not count\n");
+		if (ring->unknown)
+			fprintf(stderr, ", lost: unknown\n");
 		else if (!capture_counts_loss(up->capture, i))
-			fprintf(stderr, ", none lost: the ring was never full\n");
+			fprintf(stderr, ", lost: unknown (it was not seen full)\n");
 		else
 			fprintf(stderr, ", %" PRIu64 " lost\n", ring->lost);
 	}
