@@ -96,7 +96,7 @@ static inline struct truth *small_truth(void)
 }
 
 /* Enough frames for several Index packets. */
-static inline struct truth *long_truth(void)
+static inline struct truth *long_truth(bool losses)
 {
 	struct truth *truth = truth_new();
 
@@ -104,7 +104,7 @@ static inline struct truth *long_truth(void)
 		plan_chunk(truth, i % 3 ? 3 : 700, RECORDS_PLAIN, 1 + i % 7);
 		for (uint32_t k = 0; k < 1 + i % 7; k++)
 			truth->items[truth->nr_items - 1].records[k].tsc += 100000ULL * i;
-		if (i % 50 == 17)
+		if (losses && i % 50 == 17)
 			plan_loss(truth, (struct trace_loss){ .pcpu = 3, .count = i });
 	}
 	return truth;

@@ -11,7 +11,7 @@ static const struct source_filter everything = { .payload = true }, core = { 0 }
 
 static void test_round_trip(void **state)
 {
-	struct truth *truths[] = { small_truth(), long_truth(), truth_new(), truth_new() };
+	struct truth *truths[] = { small_truth(), long_truth(true), truth_new(), truth_new() };
 	struct error error;
 	unsigned int given;
 
@@ -88,7 +88,7 @@ static void test_levels(void **state)
 /* Two readers over one open file, whose offset they share, from a place that is not its start. */
 static void test_shared_offset(void **state)
 {
-	struct truth *truth = long_truth();
+	struct truth *truth = long_truth(true);
 	struct source *sources[2];
 	struct trace_item item;
 	struct error error;
@@ -128,7 +128,7 @@ static void test_shared_offset(void **state)
 /* A reader for some of it gives that all, by the index and by walking over a stream without one. */
 static void test_one_pcpu(void **state)
 {
-	struct truth *truth = long_truth();
+	struct truth *truth = long_truth(true);
 	struct error error;
 
 	(void)state;
@@ -170,7 +170,7 @@ static bool in_span(const struct truth_item *item, uint64_t from, uint64_t to)
 
 static void test_time_span(void **state)
 {
-	struct truth *truth = long_truth();
+	struct truth *truth = long_truth(true);
 	uint64_t middle = truth->items[600].records[0].tsc;
 	const struct source_filter filters[] = {
 		{ .from_tsc = middle },
@@ -244,7 +244,7 @@ static void check_info(const struct truth *truth, const struct stream_info *info
 
 static void test_info(void **state)
 {
-	struct truth *truths[] = { small_truth(), long_truth() };
+	struct truth *truths[] = { small_truth(), long_truth(true) };
 	struct stream_info info;
 	struct error error;
 
@@ -346,7 +346,7 @@ static void test_pipe(void **state)
 {
 	struct sigaction action = { .sa_handler = on_alarm };
 	struct itimerval often = { { 0, 200 }, { 0, 200 } }, never = { { 0, 0 }, { 0, 0 } };
-	struct truth *truth = long_truth();
+	struct truth *truth = long_truth(true);
 
 	(void)state;
 	for (int kind = 0; kind < NR_RECORDS_KINDS; kind++)
