@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "acrntrace/acrntrace.h"
@@ -148,6 +149,7 @@ static int convert_source(const struct convert *convert, const struct input *inp
 	struct error error, close_error;
 	struct stream_writer *writer;
 	struct stream_totals totals;
+	struct stat file;
 	bool write_failed = false;
 	int err, close_err = 0;
 
@@ -165,6 +167,8 @@ static int convert_source(const struct convert *convert, const struct input *inp
 					&close_error);
 	if (close_err)
 		return cli_error("%s: %s", convert->output, close_error.text);
+	if (fstat(fd, &file) == 0 && S_ISREG(file.st_mode))
+		totals.bytes = (uint64_t)file.st_size; /* with its end */
 	print_summary(convert->output, &totals);
 	return err ? cli_error("%s", error.text) : CLI_OK;
 }

@@ -187,7 +187,7 @@ static void test_csv_json(void **state)
 		    "1004,,3,vm_exit,16,2,28,18446744073709551615,"
 		    "\"reason=\"\"CR access\"\" rip=0xffffffffffffffff\",");
 	assert_line(&csv_lines, 2000000, &text,
-		    "1,-499,3,str,255,16,170535009,0,\"text=\"\"a,\\\"\"\\x0a\"\"\",");
+		    "1,-499,3,str,255,16,170011745,0,\"text=\"\"a,\\\"\"\\x0a\"\"\",");
 	assert_line(&json_lines, 2000000, &record,
 		    "{\"tsc\": 1004, \"time_ns\": 2, \"pcpu\": 3, \"event\": \"vm_exit\", "
 		    "\"id\": 16, \"n_data\": 2, \"e\": 28, \"f\": 18446744073709551615, "
@@ -195,7 +195,7 @@ static void test_csv_json(void **state)
 		    "\"rip\": 18446744073709551615}}");
 	assert_line(&json_lines, 0, &text,
 		    "{\"tsc\": 1, \"pcpu\": 3, \"event\": \"str\", \"id\": 255, \"n_data\": 16, "
-		    "\"e\": 170535009, \"f\": 0, \"fields\": {\"text\": \"a,\\\"\\u000a\"}}");
+		    "\"e\": 170011745, \"f\": 0, \"fields\": {\"text\": \"a,\\\"\\u000a\"}}");
 	record.word = TRACE_WORD(0x777, TRACE_2L, 3);
 	assert_line(&json_lines, 0, &record,
 		    "{\"tsc\": 1004, \"pcpu\": 3, \"event\": null, \"id\": 1911, \"n_data\": 2, "
