@@ -325,8 +325,8 @@ static int open_raw(const struct input *input, const struct source_filter *filte
 			nr++;
 	}
 	if (rc == 0)
-		rc = source_open_raw(source, files, nr, &input->header, filter, error);
-	while (rc && nr > 0)
+		return source_open_raw(source, files, nr, &input->header, filter, error);
+	while (nr > 0)
 		close(files[--nr].fd);
 	return rc;
 }
