@@ -115,6 +115,26 @@ static int add_raw(struct input *input, const char *path, unsigned int pcpu, str
 	return 0;
 }
 
+/* That a file of a directory holds records, or nothing: an idle pCPU's may be empty. */
+static int check_raw(const char *path, struct error *error)
+{
+	struct trace_record first;
+	enum kind kind = KIND_UNKNOWN;
+	struct stat st;
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	int rc;
+
+	if (fd < 0)
+		return error_set(error, errno, "%s: cannot be opened: %s", path, strerror(errno));
+	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size == 0)
+		rc = 0;
+	else if ((rc = find_kind(fd, path, &kind, &first, error)) == 0 && kind != KIND_RAW)
+		rc = error_set(error, EINVAL,
+			       "%s: holds no trace records; name the capture's own files", path);
+	close(fd);
+	return rc;
+}
+
 static int compare_files(const void *a, const void *b)
 {
 	return (int)((const struct input_file *)a)->pcpu -
@@ -138,7 +158,7 @@ static int add_directory(struct input *input, const char *path, struct error *er
 		if ((size_t)snprintf(file, sizeof(file), "%s/%s", path, entry->d_name) >=
 		    sizeof(file))
 			rc = error_set(error, ENAMETOOLONG, "%s: the path is too long", path);
-		else
+		else if ((rc = check_raw(file, error)) == 0)
 			rc = add_raw(input, file, (unsigned int)pcpu, error);
 	}
 	closedir(dir);

@@ -3,6 +3,7 @@
 #include <ctype.h>
 #include <errno.h>
 #include <getopt.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -14,6 +15,7 @@
 #include "formats/events.h"
 
 #define MAX_CHOSEN 128U
+#define PROGRESS_RECORDS 20000000U
 
 /* A point in time as the user gave it. */
 struct moment {
@@ -386,43 +388,61 @@ static int moment_tsc(const struct moment *moment, const char *option, uint64_t 
 	return 0;
 }
 
+/* 0, or an exit status. */
 static int find_span(const struct options *options, struct input *input,
-		     struct analysis_options *span, struct error *error)
+		     struct analysis_options *span)
 {
+	bool has_from = options->from.kind != MOMENT_NONE, has_to = options->to.kind != MOMENT_NONE;
 	uint64_t first = 0, khz;
+	struct error error;
 	int rc = 0;
 
-	if (options->from.kind == MOMENT_NONE && options->to.kind == MOMENT_NONE)
-		return 0;
-	if ((options->from.kind != MOMENT_NONE && options->from.kind != MOMENT_TSC) ||
-	    (options->to.kind != MOMENT_NONE && options->to.kind != MOMENT_TSC))
-		rc = input_first_tsc(input, &first, error);
+	if ((has_from && options->from.kind != MOMENT_TSC) ||
+	    (has_to && options->to.kind != MOMENT_TSC))
+		if (input_first_tsc(input, &first, &error))
+			return cli_error("%s", error.text);
 	khz = input_header(input)->tsc_khz;
-	if (rc == 0 && options->from.kind != MOMENT_NONE)
-		rc = moment_tsc(&options->from, "--from", first, khz, &span->from, error);
-	if (rc == 0 && options->to.kind != MOMENT_NONE)
-		rc = moment_tsc(&options->to, "--to", first, khz, &span->to, error);
-	if (rc == 0 && options->to.kind != MOMENT_NONE && span->to <= span->from)
-		rc = error_set(error, EINVAL, "--to: not behind --from");
-	return rc;
+	if (has_from)
+		rc = moment_tsc(&options->from, "--from", first, khz, &span->from, &error);
+	if (rc == 0 && has_to)
+		rc = moment_tsc(&options->to, "--to", first, khz, &span->to, &error);
+	if (rc == 0 && has_to && span->to <= span->from)
+		rc = error_set(&error, EINVAL, "--to: not behind --from");
+	return rc ? cli_usage("%s", error.text) : CLI_OK;
 }
 
 /* --- from records to rows --- */
 
+/* On a terminal, says now and then how far it is; the last call (records 0) takes that away. */
+static void show_progress(uint64_t records)
+{
+	static bool shown;
+
+	if (records && isatty(STDERR_FILENO)) {
+		fprintf(stderr, "\r%" PRIu64 " million records read", records / 1000000);
+		shown = true;
+	} else if (!records && shown) {
+		fputs("\r\033[K", stderr);
+	}
+}
+
 /* Reads all there is. What was read before an error stays good. */
 static int read_all(struct source *source, struct analysis *analysis, struct error *error)
 {
-	struct trace_item item;
-	int rc;
+	uint64_t records = 0, next = PROGRESS_RECORDS;
+	struct trace_item item = { .kind = ITEM_TRACE };
+	int rc = 0;
 
-	for (;;) {
-		rc = source_next(source, &item, error);
-		if (rc || item.kind == ITEM_END)
-			return rc;
+	while (rc == 0 && (rc = source_next(source, &item, error)) == 0 && item.kind != ITEM_END) {
 		rc = analysis_add(analysis, &item, error);
-		if (rc)
-			return rc;
+		records += item.kind == ITEM_TRACE ? item.columns.count : 0;
+		if (records < next)
+			continue;
+		show_progress(records);
+		next += PROGRESS_RECORDS;
 	}
+	show_progress(0);
+	return rc;
 }
 
 struct sort_context {
@@ -502,6 +522,7 @@ struct run {
 	struct report_cpu *cpus;
 	const struct analysis_pcpu *pcpus[ANALYSIS_MAX_PCPUS];
 	const struct view_column *columns[REPORT_MAX_COLUMNS];
+	const struct view_column *cpu_columns[REPORT_CPU_COLUMNS];
 	struct report report;
 };
 
@@ -619,21 +640,23 @@ static void fill_report(struct run *run)
 	report->view.columns = run->columns;
 	report->view.context = &report->context;
 	report->view.tsc_khz = input_header(run->input)->tsc_khz;
+	report->cpu_view =
+		(struct view){ run->cpu_columns,
+			       report_cpu_columns(report->context.header, run->cpu_columns), 1,
+			       &report->context, report->view.tsc_khz };
 	report->cpus = run->cpus;
 	report->pcpus = run->pcpus;
 }
 
 static int choose(struct run *run, struct error *error)
 {
-	bool vm_names = input_header(run->input)->nr_vms > 0;
-
 	run->choice.vms = run->vms.vm;
 	run->choice.nr_vms = run->vms.nr;
 	run->choice.reasons = run->options.reasons;
 	run->choice.nr_reasons = run->options.nr_reasons;
-	return report_choose_columns(run->options.by, run->options.nr_by, run->options.columns,
-				     vm_names, run->columns, &run->report.view.nr_columns,
-				     &run->report.view.nr_keys, error);
+	return report_choose_columns(
+		run->options.by, run->options.nr_by, run->options.columns, input_header(run->input),
+		run->columns, &run->report.view.nr_columns, &run->report.view.nr_keys, error);
 }
 
 static int print_report(struct run *run, const struct analysis_options *span)
@@ -663,7 +686,7 @@ static bool something_lost(const struct report *report)
 /* Reads the input and prints its report; damage comes last, behind the rows of the good part. */
 static int report_input(struct run *run, const struct analysis_options *span)
 {
-	struct error error, damage;
+	struct error error, damage = { "" };
 	int status, read_rc, rc;
 
 	read_rc = read_all(run->source, run->analysis, &damage);
@@ -702,14 +725,14 @@ static int run_report(struct run *run, char *const *paths, int nr)
 	struct analysis_options span = { .details = wanted_details(run) };
 	struct source_filter filter = { .payload = span.details != 0 };
 	struct error error;
-	int rc;
+	int status;
 
-	rc = input_open(&run->input, paths, nr, run->options.tsc_khz, &error);
-	if (rc == 0)
-		rc = find_span(&run->options, run->input, &span, &error);
-	if (rc == 0)
-		rc = input_source(run->input, &filter, &run->source, &error);
-	if (rc)
+	if (input_open(&run->input, paths, nr, run->options.tsc_khz, &error))
+		return cli_error("%s", error.text);
+	status = find_span(&run->options, run->input, &span);
+	if (status)
+		return status;
+	if (input_source(run->input, &filter, &run->source, &error))
 		return cli_error("%s", error.text);
 	run->analysis = analysis_new(&span);
 	if (!run->analysis)

@@ -127,6 +127,11 @@ static void choose_columns(const struct view *view, char (*texts)[TEXT_SIZE], si
 	}
 }
 
+static bool left_aligned(const struct view *view, unsigned int column)
+{
+	return column < view->nr_keys || view->columns[column]->type == VIEW_TEXT;
+}
+
 static int fill_table(struct libscols_table *table, const struct view *view,
 		      char (*texts)[TEXT_SIZE], size_t nr_rows, const bool *shown, bool total_last)
 {
@@ -134,9 +139,8 @@ static int fill_table(struct libscols_table *table, const struct view *view,
 	int rc = 0;
 
 	for (c = 0; c < view->nr_columns; c++)
-		if (shown[c] && !scols_table_new_column(
-					table, view->columns[c]->name, 0,
-					view->columns[c]->type == VIEW_TEXT ? 0 : SCOLS_FL_RIGHT))
+		if (shown[c] && !scols_table_new_column(table, view->columns[c]->name, 0,
+							left_aligned(view, c) ? 0 : SCOLS_FL_RIGHT))
 			return -ENOMEM;
 	for (size_t r = 0; r < nr_rows && rc == 0; r++) {
 		struct libscols_line *line = scols_table_new_line(table, NULL);
