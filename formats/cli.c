@@ -82,7 +82,7 @@ int cli_parse_duration(const char *text, uint64_t *ns, struct error *error)
 		double ns;
 	} units[] = { { "", 1e9 }, { "s", 1e9 },  { "ms", 1e6 },  { "us", 1e3 },
 		      { "ns", 1 }, { "m", 60e9 }, { "h", 3600e9 } };
-	char *end = NULL;
+	char *end = (char *)text;
 	double value = text[0] >= '0' && text[0] <= '9' ? strtod(text, &end) : -1;
 
 	for (size_t i = 0; value > 0 && i < sizeof(units) / sizeof(units[0]); i++) {

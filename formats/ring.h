@@ -16,43 +16,40 @@
 
 struct ring {
 	struct shared_buf *shared;
-	uint8_t *data;
+	const uint8_t *data;
 	uint32_t ele_size, ele_num, size; /* size in bytes; copied at attach */
-	uint32_t head;			  /* byte offset of the next element to read; ours */
+	uint32_t head;			  /* byte offset of the next element to read */
 	bool counts_loss;		  /* the producer counts what it loses */
-	uint64_t lost_seen;		  /* of sbuf_loss.lost, up to the last drain */
-	uint64_t drained;		  /* elements since attach */
-	uint64_t full_at; /* value of drained at which the head last seen by the producer
-			   * would let the ring be full */
+	bool suspect;			  /* a gap may lie in the next window, at suspect_at */
+	bool cut_at_start;		  /* ... and if that is its start, it was told already */
+	uint32_t suspect_at;
+	uint64_t lost_seen; /* of sbuf_loss.lost, up to the last drain */
 };
 
 /*
  * Takes over the ring in memory (length bytes, 8-byte aligned) whose elements must be ele_size
  * bytes. keep: elements already there are kept, else they are skipped; what was lost before is not
- * counted either way. -EBADMSG: no valid ring of that kind; memory is not touched then.
+ * counted either way. -EBADMSG: no valid ring of that kind; nothing was written then.
  */
 int ring_attach(struct ring *ring, void *memory, size_t length, uint32_t ele_size, bool keep,
 		struct error *error);
 
-/*
- * What one drain found. The records lost, if any, have their gap behind the first gap_at elements
- * of the window (0: before all, count: behind all).
- */
+/* Records are missing behind the first `at` elements of a window. */
+struct ring_gap {
+	uint32_t at;   /* 0..window.count */
+	uint64_t lost; /* how many. Without ring.counts_loss always 0: there may be a loss here */
+};
+
 struct ring_window {
-	uint32_t count; /* elements copied */
-	bool gap;	/* records may be or were lost */
-	uint32_t gap_at;
-	uint64_t lost; /* how many, where ring.counts_loss; else 0 */
+	uint32_t count;		/* elements copied */
+	uint32_t gaps;		/* 0..2, in rising order; */
+	struct ring_gap gap[2]; /* with two, the loss is at one or both and the first says 0 */
 };
 
 /*
- * Copies the filled window, at most max elements, to elements, and only then gives the room back.
- * -EBADMSG: the header is damaged (magic, geometry or tail); elements holds nothing then.
+ * Copies all elements that are waiting to elements, which has room for ring->ele_num, and only then
+ * gives their room back. -EBADMSG: the header is damaged; nothing is given back.
  */
-int ring_drain(struct ring *ring, void *elements, uint32_t max, struct ring_window *window,
-	       struct error *error);
-
-/* Elements waiting; an estimate by the time it returns. */
-uint32_t ring_fill(const struct ring *ring);
+int ring_drain(struct ring *ring, void *elements, struct ring_window *window, struct error *error);
 
 #endif

@@ -48,7 +48,7 @@ static unsigned int fields, structs;
 static void test_layout(void **state)
 {
 	(void)state;
-#include "tests/layout_checks.c"
+#include "tests/layout_checks.h"
 	assert_int_equal(fields, 300);
 	assert_int_equal(structs, 58);
 }
