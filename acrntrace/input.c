@@ -13,6 +13,7 @@
 #include "acrntrace/input.h"
 #include "formats/cli.h"
 #include "formats/events.h"
+#include "formats/timespan.h"
 
 #define ZSTD_MAGIC 0xfd2fb528U
 #define ZSTD_SKIPPABLE 0x184d2a50U /* to ...5f */
@@ -238,6 +239,8 @@ static void make_header(struct input *input)
 
 static void override_frequency(struct input *input)
 {
+	if (input->header.tsc_khz > TSC_KHZ_MAX)
+		input->header.tsc_khz = 0; /* no such processor: not to be believed */
 	if (input->tsc_khz == 0)
 		return;
 	input->header.tsc_khz = input->tsc_khz;

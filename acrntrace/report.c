@@ -13,15 +13,10 @@
 #include "acrntrace/input.h"
 #include "acrntrace/report.h"
 #include "formats/events.h"
+#include "formats/timespan.h"
 
 #define MAX_CHOSEN 128U
 #define PROGRESS_RECORDS 20000000U
-
-/* A point in time as the user gave it. */
-struct moment {
-	enum { MOMENT_NONE, MOMENT_NS, MOMENT_CYCLES, MOMENT_TSC } kind;
-	uint64_t value; /* ns or cycles since the first record, or a TSC */
-};
 
 struct options {
 	enum analysis_by by[NR_BY];
@@ -29,7 +24,7 @@ struct options {
 	const char *vms; /* --vm, to be understood once the header is known */
 	uint16_t reasons[MAX_CHOSEN];
 	unsigned int nr_reasons;
-	struct moment from, to;
+	struct time_point from, to;
 	const char *columns;
 	const struct view_column *sort;
 	uint64_t limit; /* 0: none */
@@ -160,28 +155,14 @@ static int parse_reasons(const char *list, struct options *options)
 	return 0;
 }
 
-static int parse_moment(const char *text, const char *option, struct moment *moment)
+static int parse_time(const char *text, const char *option, struct time_point *point)
 {
-	char digits[32];
-	size_t length = strlen(text);
 	struct error error;
 
-	moment->kind = MOMENT_NS;
-	moment->value = 0;
-	if (strncmp(text, "tsc:", 4) == 0) {
-		moment->kind = MOMENT_TSC;
-		if (cli_parse_number(text + 4, "a TSC", 0, UINT64_MAX, &moment->value, &error))
-			return cli_usage("%s: %s", option, error.text);
-	} else if (length > 1 && length < sizeof(digits) && text[length - 1] == 'c') {
-		snprintf(digits, sizeof(digits), "%.*s", (int)length - 1, text);
-		moment->kind = MOMENT_CYCLES;
-		if (cli_parse_number(digits, "cycles", 0, UINT64_MAX, &moment->value, &error))
-			return cli_usage("%s: %s", option, error.text);
-	} else if (strcmp(text, "0") != 0 && cli_parse_duration(text, &moment->value, &error)) {
-		return cli_usage("%s: %s: not a time; give it since the first record, as in 1.5s, "
-				 "20ms or 123c (cycles), or as tsc:N",
-				 option, text);
-	}
+	if (time_parse(text, point, &error))
+		return cli_usage("%s: %s", option, error.text);
+	if (point->kind == TIME_NS && point->value == 0)
+		point->kind = TIME_CYCLES; /* needs no frequency */
 	return 0;
 }
 
@@ -241,9 +222,9 @@ static int parse_option(int c, struct options *options)
 	case OPT_REASON:
 		return parse_reasons(optarg, options);
 	case OPT_FROM:
-		return parse_moment(optarg, "--from", &options->from);
+		return parse_time(optarg, "--from", &options->from);
 	case OPT_TO:
-		return parse_moment(optarg, "--to", &options->to);
+		return parse_time(optarg, "--to", &options->to);
 	case OPT_SORT:
 		return parse_sort(optarg, options);
 	case OPT_LIMIT:
@@ -262,7 +243,8 @@ static int parse_option(int c, struct options *options)
 		rc = cli_parse_color(optarg, &options->color, &error);
 		break;
 	case OPT_KHZ:
-		rc = cli_parse_number(optarg, "--tsc-khz", 1, 100000000, &options->tsc_khz, &error);
+		rc = cli_parse_number(optarg, "--tsc-khz", 1, TSC_KHZ_MAX, &options->tsc_khz,
+				      &error);
 		break;
 	default:
 		options->fail_on_loss = true;
@@ -369,46 +351,27 @@ static int choose_vms(const char *list, const struct stream_header *header,
 	return 0;
 }
 
-/* A moment as a TSC. */
-static int moment_tsc(const struct moment *moment, const char *option, uint64_t first,
-		      uint64_t tsc_khz, uint64_t *tsc, struct error *error)
-{
-	unsigned __int128 cycles = moment->value;
-
-	if (moment->kind == MOMENT_NS) {
-		if (tsc_khz == 0 && cycles)
-			return error_set(error, EINVAL,
-					 "%s: the TSC frequency is not known; give cycles, as in "
-					 "123c, or --tsc-khz",
-					 option);
-		cycles = cycles * tsc_khz / 1000000;
-	}
-	cycles += moment->kind == MOMENT_TSC ? 0 : first;
-	*tsc = cycles > UINT64_MAX ? UINT64_MAX : (uint64_t)cycles;
-	return 0;
-}
-
 /* 0, or an exit status. */
 static int find_span(const struct options *options, struct input *input,
 		     struct analysis_options *span)
 {
-	bool has_from = options->from.kind != MOMENT_NONE, has_to = options->to.kind != MOMENT_NONE;
+	bool has_from = options->from.kind != TIME_NONE, has_to = options->to.kind != TIME_NONE;
 	uint64_t first = 0, khz;
 	struct error error;
 	int rc = 0;
 
-	if ((has_from && options->from.kind != MOMENT_TSC) ||
-	    (has_to && options->to.kind != MOMENT_TSC))
+	if ((has_from && options->from.kind != TIME_TSC) ||
+	    (has_to && options->to.kind != TIME_TSC))
 		if (input_first_tsc(input, &first, &error))
 			return cli_error("%s", error.text);
 	khz = input_header(input)->tsc_khz;
 	if (has_from)
-		rc = moment_tsc(&options->from, "--from", first, khz, &span->from, &error);
+		rc = time_resolve(&options->from, first, khz, &span->from, &error);
 	if (rc == 0 && has_to)
-		rc = moment_tsc(&options->to, "--to", first, khz, &span->to, &error);
+		rc = time_resolve(&options->to, first, khz, &span->to, &error);
 	if (rc == 0 && has_to && span->to <= span->from)
-		rc = error_set(&error, EINVAL, "--to: not behind --from");
-	return rc ? cli_usage("%s", error.text) : CLI_OK;
+		rc = error_set(&error, EINVAL, "the end must lie behind the start");
+	return rc ? cli_usage("--from, --to: %s", error.text) : CLI_OK;
 }
 
 /* --- from records to rows --- */

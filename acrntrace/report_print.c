@@ -64,9 +64,7 @@ static void print_span(const struct report *report, FILE *out)
 	view_format_time(report->context.elapsed, report->view.tsc_khz, text);
 	fprintf(out, "%" PRIu64 " record%s on %u pCPU%s, %s%s\n\n", records, plural(records),
 		report->nr_pcpus, plural(report->nr_pcpus), text,
-		report->view.tsc_khz
-			? ""
-			: " (c: TSC cycles; their frequency is not known, see --tsc-khz)");
+		report->view.tsc_khz ? "" : " (TSC cycles; give --tsc-khz for times)");
 }
 
 static int print_rows(const struct report *report, FILE *out, unsigned int width)
