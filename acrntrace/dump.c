@@ -34,7 +34,7 @@ static int print_help(void)
 	      "Print trace records as text, one a line, all pCPUs in the order of time.\n"
 	      "INPUT is a stream, - (standard input), or upstream's capture directory or "
 	      "files.\n\n" SELECT_HELP "      --tsc             print values of the TSC, not the "
-	      "time since the first record\n"
+				       "time since the first record\n"
 	      "      --formats=FILE    print records by rules in upstream's layout, as in\n"
 	      "                        0x10004 CPU%(cpu)d %(tsc)d cpuid leaf=0x%(1)08x\n"
 	      "      --json            print a JSON object a line\n"
