@@ -137,6 +137,14 @@ for signal in INT TERM HUP; do
 	is "$status" 0 "SIG$signal: exit 0"
 	like "$err" "*sh was killed by SIGTERM*(SIG$signal)*" "SIG$signal: the command is ended, and all is said"
 done
+# timeout(1) sends each signal twice.
+run record -- sh -c "kill -TERM $PPID; kill -TERM $PPID; exec sleep 50"
+like "$status:$err" "0:*(SIGTERM)*" 'the same signal twice is one'
+mkfifo stuck
+exec 7<>stuck
+run record -o stuck -- sh -c "'$GO' 100000 0; '$GO' 100000 0; kill -INT $PPID; sleep 0.9; kill -INT $PPID"
+exec 7<&-
+is "$status" 143 'a second SIGTERM ends it at once where the output is stuck'
 run record -- sh -c 'exit 7'
 is "$status" 0 'a command that fails is no failure of ours'
 like "$err" '*acrntrace: sh exited with status 7*' 'its exit status is said'

@@ -13,6 +13,7 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -47,7 +48,7 @@ static struct pcpu {
 } pcpus[MAX_PCPUS];
 static uint64_t put_count;
 static bool put_paced;
-static volatile bool put_stop;
+static atomic_bool put_stop;
 
 static int make_dir(void **state)
 {
@@ -150,10 +151,11 @@ struct recording {
 
 static void run_record(const char *const *options, int started_fd, int finish_fd)
 {
-	const char *argv[32] = { "acrntrace", "record" };
-	char path[128];
-	int n = 2, fd;
+	char path[128], file[128];
+	const char *argv[32] = { "acrntrace", "record", "-o", file };
+	int n = 4, fd;
 
+	snprintf(file, sizeof(file), "%s/f.atrc", dir);
 	snprintf(path, sizeof(path), "%s/stderr", dir);
 	fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
 	dup2(fd, STDERR_FILENO);
@@ -166,7 +168,6 @@ static void run_record(const char *const *options, int started_fd, int finish_fd
 	dup2(started_fd, STARTED_FD);
 	dup2(finish_fd, FINISH_FD);
 	alarm(100);
-	chdir(dir);
 	execvp("acrntrace", (char *const *)argv);
 	_exit(99);
 }
@@ -272,7 +273,7 @@ static int read_back(const char *file, bool *loss_counted)
 
 static void conserve(unsigned int nr, uint32_t elements, uint64_t count)
 {
-	static const char *const options[] = { "-o", "f.atrc", NULL };
+	static const char *const options[] = { NULL };
 	struct recording recording;
 	bool loss_counted = false;
 
@@ -310,7 +311,7 @@ static void test_conservation_usual(void **state)
 
 static void test_moderate_rate(void **state)
 {
-	static const char *const options[] = { "-o", "f.atrc", NULL };
+	static const char *const options[] = { NULL };
 	struct recording recording;
 
 	(void)state;
@@ -330,7 +331,7 @@ static void test_moderate_rate(void **state)
 
 static void test_filter_keeps_gaps_true(void **state)
 {
-	static const char *const options[] = { "-o", "f.atrc", "-e", "-timer", NULL };
+	static const char *const options[] = { "-e", "-timer", NULL };
 	struct recording recording;
 	uint64_t missing = 0;
 
@@ -375,7 +376,7 @@ static void test_filter_keeps_gaps_true(void **state)
 
 static void test_uncounted(void **state)
 {
-	static const char *const options[] = { "-o", "f.atrc", NULL };
+	static const char *const options[] = { NULL };
 	struct recording recording;
 	bool loss_counted = true;
 
@@ -398,7 +399,7 @@ static void test_uncounted(void **state)
 /* Killed in the middle: what is in the file is good, and is missing a second's records at most. */
 static void test_kill(void **state)
 {
-	static const char *const options[] = { "-o", "f.atrc", NULL };
+	static const char *const options[] = { NULL };
 
 	(void)state;
 	/* A machine that is busy elsewhere for long must not make this fail. */
