@@ -296,8 +296,8 @@ static int choose_rings(const struct capture_options *options, struct pcpu_set *
 {
 	int ret = client_find_rings(options->dev_dir, CLIENT_TRACE_PREFIX, rings, error);
 
-	if (ret == -ENOENT)
-		return error_set(error, ENOENT,
+	if (ret == -ENODEV)
+		return error_set(error, ENODEV,
 				 "%s: no " CLIENT_TRACE_PREFIX "<n> here: is the hypervisor's "
 				 "trace driver loaded? --dev-dir names another directory",
 				 options->dev_dir);

@@ -14,10 +14,18 @@ static int write_failed(const struct record_stream *stream, int ret, struct erro
 			 strerror(-ret));
 }
 
+/* Where the file can tell, with what closing the stream has added. */
 static void update_bytes(struct record_stream *stream)
 {
 	struct stream_totals totals;
+	off_t now = stream->start < 0 ? -1 : lseek(stream->fd, 0, SEEK_CUR);
 
+	if (now >= stream->start && now > 0) {
+		stream->bytes = (uint64_t)(now - stream->start);
+		return;
+	}
+	if (!stream->writer)
+		return;
 	stream_writer_totals(stream->writer, -1, &totals);
 	stream->bytes = totals.bytes;
 }
@@ -32,8 +40,14 @@ static int close_gap(struct record_stream *stream, struct record_stream_ring *ri
 	return stream_write_loss(stream->writer, &ring->loss, NULL);
 }
 
-static void open_gap(struct record_stream_ring *ring, uint16_t pcpu, const struct capture_gap *gap)
+/* A gap joins one that waits, unless only one of them has a number. */
+static int open_gap(struct record_stream *stream, struct record_stream_ring *ring, uint16_t pcpu,
+		    const struct capture_gap *gap)
 {
+	int ret = 0;
+
+	if (ring->loss.unknown != gap->unknown)
+		ret = close_gap(stream, ring, 0);
 	if (!ring->gap_open)
 		ring->loss = (struct trace_loss){ .pcpu = pcpu, .from_tsc = ring->last_tsc };
 	ring->gap_open = true;
@@ -43,6 +57,7 @@ static void open_gap(struct record_stream_ring *ring, uint16_t pcpu, const struc
 	ring->counts.gaps = true;
 	if (gap->unknown)
 		ring->counts.unknown = true;
+	return ret;
 }
 
 /* Records with no gap between them. */
@@ -80,7 +95,8 @@ static int write_chunk(void *context, struct capture_chunk *chunk, struct error 
 		ret = write_records(stream, ring, pcpu, chunk->records + at,
 				    chunk->gaps[i].at - at);
 		at = chunk->gaps[i].at;
-		open_gap(ring, pcpu, &chunk->gaps[i]);
+		if (ret == 0)
+			ret = open_gap(stream, ring, pcpu, &chunk->gaps[i]);
 	}
 	if (ret == 0)
 		ret = write_records(stream, ring, pcpu, chunk->records + at, chunk->count - at);
@@ -115,6 +131,7 @@ int record_stream_open(struct record_stream *stream, const struct stream_header 
 	unsigned int nr_rings = capture_rings(stream->capture);
 	int ret;
 
+	stream->start = lseek(stream->fd, 0, SEEK_CUR);
 	stream->rings = calloc(nr_rings, sizeof(*stream->rings));
 	if (!stream->rings)
 		return error_set(error, ENOMEM, "no memory");
@@ -147,12 +164,12 @@ int record_stream_close(struct record_stream *stream, const char *reason, struct
 		return 0;
 	}
 	ret = close_gaps(stream);
-	update_bytes(stream);
 	if (ret < 0)
 		stream_writer_abandon(stream->writer);
 	else
 		ret = stream_writer_close(stream->writer, reason, NULL);
 	stream->writer = NULL;
+	update_bytes(stream);
 	if (ret == 0 && fdatasync(stream->fd) < 0 && errno != EINVAL && errno != EROFS)
 		ret = -errno;
 	return ret < 0 ? write_failed(stream, ret, error) : 0;

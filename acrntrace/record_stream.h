@@ -5,6 +5,7 @@
 
 #include <stdatomic.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "acrntrace/record_capture.h"
 #include "acrntrace/record_filter.h"
@@ -23,6 +24,7 @@ struct record_counts {
 struct record_stream {
 	struct stream_writer *writer;
 	int fd;
+	off_t start;			   /* of the stream in the file; -1: a pipe */
 	const char *name;		   /* of the file, for messages */
 	const struct event_filter *filter; /* NULL: keep all */
 	const struct capture *capture;

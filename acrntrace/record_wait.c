@@ -12,8 +12,10 @@
 #include "acrntrace/record_wait.h"
 
 #define PROGRESS_NS 500000000U
+#define SAME_SIGNAL_NS 500000000U
 
 static const int end_signals[] = { SIGINT, SIGTERM, SIGHUP };
+static uint64_t ended_ns; /* CLOCK_MONOTONIC */
 
 static uint64_t now_ns(void)
 {
@@ -40,16 +42,32 @@ int wait_prepare(struct record_wait *wait, struct error *error)
 	return 0;
 }
 
+/*
+ * A signal that comes with the one that ended us (timeout(1) sends two) does nothing; one that
+ * comes later finds somebody out of patience.
+ */
+static void on_late_signal(int number)
+{
+	if (now_ns() - ended_ns < SAME_SIGNAL_NS)
+		return;
+	signal(number, SIG_DFL);
+	raise(number);
+}
+
 void wait_done(struct record_wait *wait)
 {
+	struct sigaction action = { .sa_handler = on_late_signal, .sa_flags = SA_RESTART };
 	sigset_t set;
 
+	ended_ns = now_ns();
 	if (wait->signal_fd >= 0)
 		close(wait->signal_fd);
 	wait->signal_fd = -1;
 	sigemptyset(&set);
-	for (size_t i = 0; i < sizeof(end_signals) / sizeof(end_signals[0]); i++)
+	for (size_t i = 0; i < sizeof(end_signals) / sizeof(end_signals[0]); i++) {
+		sigaction(end_signals[i], &action, NULL);
 		sigaddset(&set, end_signals[i]);
+	}
 	sigprocmask(SIG_UNBLOCK, &set, NULL);
 }
 

@@ -43,7 +43,7 @@ void wait_for_end(struct record_wait *wait);
  */
 bool wait_check(struct record_wait *wait);
 
-/* From now on the signals end the process as usual: for a second Ctrl-C while we finish. */
+/* From now on a signal ends the process at once: for a second Ctrl-C while we finish. */
 void wait_done(struct record_wait *wait);
 
 #endif

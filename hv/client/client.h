@@ -21,7 +21,7 @@ const char *client_dev_dir(const char *option);
 
 /*
  * Finds all <prefix><number> in dir, numbers below CLI_MAX_PCPUS. 0 with at least one in found;
- * -ENOENT where there is none; another errno where dir cannot be read.
+ * -ENODEV where there is none; -ENOENT and others where dir cannot be read.
  */
 int client_find_rings(const char *dir, const char *prefix, struct pcpu_set *found,
 		      struct error *error);

@@ -60,7 +60,7 @@ int client_find_rings(const char *dir, const char *prefix, struct pcpu_set *foun
 	}
 	closedir(stream);
 	if (!any)
-		return error_set(error, ENOENT, "%s: there is no %s<n> here", dir, prefix);
+		return error_set(error, ENODEV, "%s: there is no %s<n> here", dir, prefix);
 	return 0;
 }
 

@@ -13,6 +13,7 @@
  * A record's first value is its number on that pCPU, lost ones counted, from 1. --sample takes the
  * records of a raw file instead, with new TSCs. --log writes what was put to DIR/put.<pcpu>. --hsm
  * answers CPUID on an acrn_hsm socket, with that TSC frequency.
+ * --patient waits where a ring is full, and loses nothing.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -50,6 +51,7 @@ struct producer {
 static struct producer producers[MAX_PCPUS];
 static unsigned int nr_pcpus = 1;
 static uint32_t elements = (SBUF_TRACE_SIZE - SBUF_HEADER_SIZE) / SBUF_TRACE_ELE_SIZE;
+static bool patient;
 static bool no_cookie;
 static struct trace_record *sample;
 static uint64_t sample_records;
@@ -137,6 +139,8 @@ static void put_one(struct producer *producer)
 			.e = number,
 			.f = ~number,
 		};
+	while (patient && !sbuf_reserve(&producer->ring))
+		nanosleep(&(struct timespec){ .tv_nsec = 20000 }, NULL);
 	record.tsc = __rdtsc();
 	if (sbuf_put(&producer->ring, &record, record.tsc) && producer->log)
 		fwrite(&record, sizeof(record), 1, producer->log);
@@ -251,6 +255,7 @@ int main(int argc, char **argv)
 						 { "sample", required_argument, NULL, 's' },
 						 { "log", required_argument, NULL, 'l' },
 						 { "hsm", required_argument, NULL, 'h' },
+						 { "patient", no_argument, NULL, 'w' },
 						 { 0 } };
 	const char *log = NULL, *dir;
 	char line[256];
@@ -267,6 +272,8 @@ int main(int argc, char **argv)
 			read_sample(optarg);
 		else if (opt == 'l')
 			log = optarg;
+		else if (opt == 'w')
+			patient = true;
 		else if (opt == 'h')
 			hsm_khz = (uint32_t)strtoul(optarg, NULL, 10);
 		else

@@ -81,7 +81,7 @@ static void test_find(void **state)
 	assert_string_equal(error.text, "/no/such: No such file or directory");
 	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
 		make_file(others[i], 64);
-	assert_int_equal(client_find_rings(dir, CLIENT_TRACE_PREFIX, &found, &error), -ENOENT);
+	assert_int_equal(client_find_rings(dir, CLIENT_TRACE_PREFIX, &found, &error), -ENODEV);
 	assert_non_null(strstr(error.text, "no acrn_trace_<n>"));
 	make_file("acrn_trace_0", 64);
 	make_file("acrn_trace_255", 64);
