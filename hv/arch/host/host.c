@@ -205,7 +205,7 @@ int host_start(const struct host_options *given)
 	if (!error)
 		error = host_pcpus_start();
 	if (!error && options.run_dir)
-		error = host_hsm_start(options.run_dir);
+		error = host_hsm_start(run_dir);
 	return error;
 }
 

@@ -73,7 +73,6 @@ void host_raise(unsigned int pcpu, uint32_t irq);
 bool host_irq_pending(struct host_pcpu *pcpu);
 /* Takes one: its vector, or -1. */
 int host_irq_take(struct host_pcpu *pcpu);
-void host_enter_guest_signal(void *rip);
 
 /* memory.c */
 int host_memory_init(int directory, unsigned int nr_pcpus, uint32_t trace_size);
@@ -95,8 +94,8 @@ int host_calibrate(void);
 void host_mailbox_init(void);
 void host_doorbell(uint32_t value);
 
-/* hsm.c: the socket of run_dir; -errno. */
-int host_hsm_start(const char *run_dir);
+/* hsm.c: the socket in the run directory; -errno, with a line on stderr. */
+int host_hsm_start(int directory);
 void host_hsm_stop(void);
 
 /* host.c */
