@@ -64,7 +64,7 @@ int32_t hc_create_vm(struct vcpu *caller, struct vm *target, uint64_t param1, ui
 	if (copy_from_gpa(caller->vm, &creation, param1, sizeof(creation)))
 		return -1;
 	target = vm_find_slot((const char *)creation.name);
-	if (!target || target->config->load_order == PRE_LAUNCHED_VM)
+	if (!target || vm_is_pre_launched(target))
 		return -HV_ENOTTY;
 	pcpu_lock(&target->lock);
 	answer = create(target, &creation);
