@@ -30,8 +30,7 @@ enum layout {
 	LAYOUT_STRING_MOVE,
 };
 
-#define PAIR \
-	(1U << 0) /* an even opcode, for bytes, and the odd one after it for the operand size */
+#define PAIR (1U << 0)	    /* this even opcode is for bytes, the next one for the operand size */
 #define BYTE (1U << 1)	    /* operands are bytes */
 #define MEMORY_8 (1U << 2)  /* the memory operand is a byte whatever the register is, */
 #define MEMORY_16 (1U << 3) /* at most two, */
@@ -39,10 +38,9 @@ enum layout {
 #define ONLY_64 (1U << 5)   /* another instruction outside of 64-bit mode */
 #define NOT_64 (1U << 6)    /* #UD in 64-bit mode */
 #define NO_REPEAT (1U << 7) /* F2 and F3 make another instruction of it, or none */
-#define NO_66 (1U << 8)	    /* and so does 66 */
+#define WIDE (1U << 8)	    /* of 4 or 8 bytes in each mode, and #UD with 66 */
 
-/* ModRM bits 5:3, where they extend the opcode and name no register: those that belong to a form.
- */
+/* ModRM bits 5:3 where they name no register but extend the opcode: those of a form. */
 #define ANY_DIGIT 0, 7
 #define DIGIT(n) (n), (n)
 
@@ -79,7 +77,7 @@ static const struct form forms[] = {
 	{ MAP_ONE_BYTE, 0xac, LAYOUT_STRING_LOAD, MMIO_LODS, ANY_DIGIT, PAIR },
 	{ MAP_0F38, 0xf0, LAYOUT_R_M, MMIO_MOVBE, ANY_DIGIT, NO_REPEAT },
 	{ MAP_0F38, 0xf1, LAYOUT_M_R, MMIO_MOVBE, ANY_DIGIT, NO_REPEAT },
-	{ MAP_0F, 0xc3, LAYOUT_M_R, MMIO_MOV, ANY_DIGIT, NO_REPEAT | NO_66 },
+	{ MAP_0F, 0xc3, LAYOUT_M_R, MMIO_MOV, ANY_DIGIT, NO_REPEAT | WIDE },
 	ARITHMETIC(0x00, MMIO_ADD),
 	ARITHMETIC(0x08, MMIO_OR),
 	ARITHMETIC(0x10, MMIO_ADC),
@@ -238,7 +236,7 @@ static bool fits(const struct form *form, const struct decoder *d)
 
 	return !((form->flags & ONLY_64) && !is_64) && !((form->flags & NOT_64) && is_64) &&
 	       !((form->flags & NO_REPEAT) && d->repeat) &&
-	       !((form->flags & NO_66) && d->operand_size) &&
+	       !((form->flags & WIDE) && d->operand_size) &&
 	       (has_register(form) || !has_modrm(form) ||
 		(d->reg >= form->first_digit && d->reg <= form->last_digit));
 }
@@ -276,6 +274,8 @@ static uint8_t operand_size(const struct form *form, const struct decoder *d)
 		return 1;
 	if (d->rex & REX_W)
 		return 8;
+	if (form->flags & WIDE)
+		return 4;
 	return d->operand_size == (d->mode == CPU_MODE_16BIT) ? 4 : 2;
 }
 
