@@ -202,6 +202,8 @@ static bool expected_of(const ZydisDecodedInstruction *zydis, const ZydisDecoded
 	for (unsigned int i = 0; i < zydis->operand_count; i++)
 		if (is_counted(operation, &operands[i]))
 			add_operand(zydis, &operands[i], counted++ == 0, out);
+	if (!out->size)
+		return false;
 	if (operation >= MMIO_BT && operation <= MMIO_BTC)
 		out->immediate = (uint64_t)(int8_t)out->immediate;
 	if (out->immediate)
@@ -211,8 +213,6 @@ static bool expected_of(const ZydisDecodedInstruction *zydis, const ZydisDecoded
 	    ((operation == MMIO_MOV && zydis->opcode_map == ZYDIS_OPCODE_MAP_DEFAULT &&
 	      (zydis->opcode == 0x8c || zydis->opcode == 0x8e)) ||
 	     (operation >= MMIO_BT && operation <= MMIO_BTC)))
-		return false;
-	if (!out->size)
 		return false;
 	correct(zydis, out);
 	return true;

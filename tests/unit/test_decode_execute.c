@@ -503,6 +503,29 @@ static void test_strings(void **state)
 	assert_int_equal(mismatches, 0);
 }
 
+/* With a count of 0 the processor does nothing, and a guest may have put it there meanwhile. */
+static void test_string_without_count(void **state)
+{
+	static const uint8_t opcodes[] = { 0xa4, 0xaa, 0xac };
+	struct cpu before = { .regs.rsi = 0x1000, .regs.rdi = 0x2000, .rflags = FIXED_FLAGS };
+	struct mmio_effect nothing = { .rflags = FIXED_FLAGS };
+	struct mmio_instruction instruction;
+
+	(void)state;
+	start(15);
+	for (size_t i = 0; i < sizeof(opcodes); i++) {
+		struct program program = { .bytes = { 0xf3, opcodes[i] }, .length = 2 };
+		struct cpu real = before, ours = before;
+
+		assert_int_equal(run(&program, &real), 0);
+		assert_int_equal(
+			decode_mmio(program.bytes, program.length, CPU_MODE_64BIT, &instruction),
+			DECODE_OK);
+		assert_true(decode_commit(&instruction, &nothing, &ours.regs));
+		assert_memory_equal(&ours, &real, sizeof(real));
+	}
+}
+
 /* An access ends with the page at its size, and one byte later faults: the size is neither less nor
  * more than what the processor accesses. */
 static void test_sizes(void **state)
@@ -551,9 +574,8 @@ static int setup(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_modrm_forms),
-		cmocka_unit_test(test_offset_forms),
-		cmocka_unit_test(test_strings),
+		cmocka_unit_test(test_modrm_forms), cmocka_unit_test(test_offset_forms),
+		cmocka_unit_test(test_strings),	    cmocka_unit_test(test_string_without_count),
 		cmocka_unit_test(test_sizes),
 	};
 
