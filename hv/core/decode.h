@@ -72,7 +72,7 @@ enum mmio_operation {
 	MMIO_BTC,
 };
 
-/* Numbered as in instructions and in VMX exit qualifications. */
+/* Numbered as in instructions, and in the instruction information of VMX. */
 enum decode_segment {
 	SEGMENT_ES,
 	SEGMENT_CS,

@@ -59,6 +59,11 @@ static const struct {
 };
 #define NAMES (sizeof(names) / sizeof(names[0]))
 
+#define RIP 0xfffff123UL /* near where it wraps when addresses have 4 bytes */
+
+/* The same registers for us and, in each width, for Zydis. */
+static struct acrn_gp_regs registers;
+static ZydisRegisterContext context;
 static ZydisDecoder decoders[MODES];
 static uint8_t *page_end; /* what follows is not accessible */
 static uint64_t seed;
@@ -262,6 +267,21 @@ static void show_bytes(const char *mode, const uint8_t *bytes, unsigned int coun
 	print_message("# %s: %s\n", mode, text);
 }
 
+/* Zydis leaves 4-byte SIB addresses with the base that is none (see correct()) to the processor. */
+static bool same_offset(const struct mmio_instruction *ours, const ZydisDecodedInstruction *zydis,
+			const ZydisDecodedOperand *operands)
+{
+	const ZydisDecodedOperand *operand = operands;
+	uint64_t offset;
+
+	while (operand->type != ZYDIS_OPERAND_TYPE_MEMORY)
+		operand++;
+	if (operand->mem.base == ZYDIS_REGISTER_R13D && ours->address.base == DECODE_NO_REGISTER)
+		return true;
+	return ZYAN_SUCCESS(ZydisCalcAbsoluteAddressEx(zydis, operand, RIP, &context, &offset)) &&
+	       offset == decode_effective_address(&ours->address, &registers, RIP + ours->length);
+}
+
 static void compare(unsigned int m, const uint8_t bytes[CASE_SIZE])
 {
 	ZydisDecodedOperand operands[ZYDIS_MAX_OPERAND_COUNT];
@@ -276,7 +296,8 @@ static void compare(unsigned int m, const uint8_t bytes[CASE_SIZE])
 		claimed++;
 		claims_of[ours.operation]++;
 	}
-	if (known == wanted && (!known || same(&ours, &expected)))
+	if (known == wanted &&
+	    (!known || (same(&ours, &expected) && same_offset(&ours, &zydis, operands))))
 		return;
 	if (mismatches++ >= MISMATCHES_SHOWN)
 		return;
@@ -464,6 +485,15 @@ static int setup(void **state)
 	for (unsigned int m = 0; m < MODES; m++)
 		if (!ZYAN_SUCCESS(ZydisDecoderInit(&decoders[m], modes[m].zydis, modes[m].width)))
 			return -1;
+	seed = 5;
+	for (unsigned int i = 0; i < 16; i++) {
+		uint64_t value = next_random();
+
+		memcpy((uint8_t *)&registers + (size_t)8 * i, &value, sizeof(value));
+		context.values[ZYDIS_REGISTER_RAX + i] = value;
+		context.values[ZYDIS_REGISTER_EAX + i] = (uint32_t)value;
+		context.values[ZYDIS_REGISTER_AX + i] = (uint16_t)value;
+	}
 	map = mmap(NULL, 2 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (map == MAP_FAILED || mprotect(map + PAGE, PAGE, PROT_NONE))
 		return -1;
