@@ -68,8 +68,12 @@ int32_t hc_create_vm(struct vcpu *caller, struct vm *target, uint64_t param1, ui
 		return -HV_ENOTTY;
 	pcpu_lock(&target->lock);
 	answer = create(target, &creation);
-	if (!answer && copy_to_gpa(caller->vm, param1, &creation, sizeof(creation)))
+	if (!answer && copy_to_gpa(caller->vm, param1, &creation, sizeof(creation))) {
+		/* Nobody would know of it. */
+		vm_pause(target);
+		vm_destroy(target);
 		answer = -1;
+	}
 	lock_release(&target->lock);
 	return answer;
 }

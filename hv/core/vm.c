@@ -156,7 +156,7 @@ int vm_create(struct vm *vm, const char *name, uint64_t flags, uint64_t affinity
 	if (!is_allowed(vm, flags) || !affinity)
 		return -1;
 	memcpy(vm->name, name, sizeof(vm->name));
-	vm->flags = flags;
+	vm->flags = flags | vm->config->flags;
 	vm->callback_vector = HC_CALLBACK_VECTOR_DEFAULT;
 	error = ept_init(&vm->ept);
 	for (unsigned int i = 0; !error && i < arch_nr_pcpus(); i++)

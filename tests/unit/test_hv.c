@@ -129,7 +129,7 @@ static void known_entry(uint64_t boot_gpa)
 	for (unsigned int i = 0; i < DEED_IN; i++)
 		guest_in(0x3f9, 2);
 	for (unsigned int i = 0; i < DEED_MMIO; i++)
-		guest_write(0xfe000000ULL + i * 4, 4, i);
+		guest_write(0xfe000000U + i * 4, 4, i);
 	for (unsigned int i = 0; i < DEED_RDMSR; i++)
 		guest_rdmsr(0x10, &value);
 	for (unsigned int i = 0; i < DEED_BAD_RDMSR; i++)

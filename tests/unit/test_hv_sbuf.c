@@ -211,6 +211,7 @@ static void test_log(void **state)
 	assert_int_equal(tail_of(ring) % SBUF_HVLOG_ELE_SIZE, 0);
 	memcpy(text, (char *)ring + SBUF_HEADER_SIZE, SBUF_HVLOG_ELE_SIZE);
 	text[SBUF_HVLOG_ELE_SIZE] = '\0';
+	/* NOLINTNEXTLINE(cert-err34-c): numbers of the wrong size fail below */
 	assert_int_equal(sscanf(text, "[%luus][cpu=%u][%16[^]]][sev=%u][seq=%u]:", &us, &cpu,
 				thread, &severity, &sequence),
 			 5);

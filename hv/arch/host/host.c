@@ -133,7 +133,7 @@ static void make_config(void)
 		vm->used = true;
 		vm->load_order = POST_LAUNCHED_VM;
 		memcpy(vm->name, guest->name, sizeof(vm->name));
-		vm->severity = SEVERITY_STANDARD_VM;
+		vm->severity = guest->severity ? guest->severity : SEVERITY_STANDARD_VM;
 		vm->flags = guest->flags;
 		vm->affinity = guest->affinity ? guest->affinity & all_pcpus() : all_pcpus();
 	}

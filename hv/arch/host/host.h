@@ -19,6 +19,7 @@ struct host_guest_option {
 	char name[ACRN_VM_NAME_LEN]; /* its payload's, with a number behind it if need be */
 	uint64_t affinity;	     /* pCPUs; 0: all */
 	uint64_t flags;		     /* GUEST_FLAG_.. */
+	uint8_t severity;	     /* enum acrn_severity; 0: SEVERITY_STANDARD_VM */
 };
 
 struct host_options {
