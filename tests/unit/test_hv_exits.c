@@ -79,7 +79,7 @@ static void test_odd_exits(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(test_odd_exits) };
+	const struct CMUnitTest tests[] = { hv_unit_test(test_odd_exits) };
 
 	return cmocka_run_group_tests_name("exits", tests, NULL, NULL);
 }

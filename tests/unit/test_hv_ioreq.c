@@ -161,6 +161,7 @@ static void test_requests(void **state)
 	assert_int_equal(slot()->reqs.mmio_request.direction, IOREQ_READ);
 	assert_int_equal(slot()->reqs.mmio_request.address, MMIO + 8);
 	assert_int_equal(slot()->reqs.mmio_request.size, 8);
+	slot()->type = IOREQ_PORTIO;
 	slot()->reqs.mmio_request.value = 0x1122334455667788;
 	complete();
 	wait_done(4);
@@ -241,9 +242,9 @@ static void test_polling(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_requests),
-		cmocka_unit_test(test_reset),
-		cmocka_unit_test(test_polling),
+		hv_unit_test(test_requests),
+		hv_unit_test(test_reset),
+		hv_unit_test(test_polling),
 	};
 
 	return cmocka_run_group_tests_name("ioreq", tests, NULL, NULL);

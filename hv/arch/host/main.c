@@ -274,8 +274,11 @@ static int run(const struct arguments *arguments)
 	sigaddset(&signals, SIGTERM);
 	sigaddset(&signals, SIGHUP);
 	sigprocmask(SIG_BLOCK, &signals, NULL);
-	if (host_start(&arguments->host))
+	if (host_start(&arguments->host)) {
+		host_stop();
+		host_free();
 		return EXIT_FAILURE;
+	}
 	error = host_wait_ready(READY_TIMEOUT_MS);
 	if (error) {
 		fprintf(stderr, "acrn-hv: Service VM: %s; see the log\n",
