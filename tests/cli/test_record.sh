@@ -138,11 +138,11 @@ for signal in INT TERM HUP; do
 	like "$err" "*sh was killed by SIGTERM*(SIG$signal)*" "SIG$signal: the command is ended, and all is said"
 done
 # timeout(1) sends each signal twice.
-run record -- sh -c "kill -TERM $PPID; kill -TERM $PPID; exec sleep 50"
+run record -- sh -c "kill -TERM \$PPID; kill -TERM \$PPID; exec sleep 50"
 like "$status:$err" "0:*(SIGTERM)*" 'the same signal twice is one'
 mkfifo stuck
 exec 7<>stuck
-run record -o stuck -- sh -c "'$GO' 100000 0; '$GO' 100000 0; kill -INT $PPID; sleep 0.9; kill -INT $PPID"
+run record -o stuck -- sh -c "'$GO' 100000 0; '$GO' 100000 0; kill -TERM \$PPID; sleep 0.9; kill -TERM \$PPID"
 exec 7<&-
 is "$status" 143 'a second SIGTERM ends it at once where the output is stuck'
 run record -- sh -c 'exit 7'
