@@ -13,6 +13,7 @@
 #include "acrntrace/input.h"
 #include "formats/cli.h"
 #include "formats/events.h"
+#include "formats/timespan.h"
 
 #define ZSTD_MAGIC 0xfd2fb528U
 #define ZSTD_SKIPPABLE 0x184d2a50U /* to ...5f */
@@ -115,6 +116,26 @@ static int add_raw(struct input *input, const char *path, unsigned int pcpu, str
 	return 0;
 }
 
+/* That a file of a directory holds records, or nothing: an idle pCPU's may be empty. */
+static int check_raw(const char *path, struct error *error)
+{
+	struct trace_record first;
+	enum kind kind = KIND_UNKNOWN;
+	struct stat st;
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	int rc;
+
+	if (fd < 0)
+		return error_set(error, errno, "%s: cannot be opened: %s", path, strerror(errno));
+	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size == 0)
+		rc = 0;
+	else if ((rc = find_kind(fd, path, &kind, &first, error)) == 0 && kind != KIND_RAW)
+		rc = error_set(error, EINVAL,
+			       "%s: holds no trace records; name the capture's own files", path);
+	close(fd);
+	return rc;
+}
+
 static int compare_files(const void *a, const void *b)
 {
 	return (int)((const struct input_file *)a)->pcpu -
@@ -138,7 +159,7 @@ static int add_directory(struct input *input, const char *path, struct error *er
 		if ((size_t)snprintf(file, sizeof(file), "%s/%s", path, entry->d_name) >=
 		    sizeof(file))
 			rc = error_set(error, ENAMETOOLONG, "%s: the path is too long", path);
-		else
+		else if ((rc = check_raw(file, error)) == 0)
 			rc = add_raw(input, file, (unsigned int)pcpu, error);
 	}
 	closedir(dir);
@@ -218,6 +239,8 @@ static void make_header(struct input *input)
 
 static void override_frequency(struct input *input)
 {
+	if (input->header.tsc_khz > TSC_KHZ_MAX)
+		input->header.tsc_khz = 0; /* no such processor: not to be believed */
 	if (input->tsc_khz == 0)
 		return;
 	input->header.tsc_khz = input->tsc_khz;
@@ -325,8 +348,8 @@ static int open_raw(const struct input *input, const struct source_filter *filte
 			nr++;
 	}
 	if (rc == 0)
-		rc = source_open_raw(source, files, nr, &input->header, filter, error);
-	while (rc && nr > 0)
+		return source_open_raw(source, files, nr, &input->header, filter, error);
+	while (nr > 0)
 		close(files[--nr].fd);
 	return rc;
 }

@@ -3,6 +3,7 @@
 #include <ctype.h>
 #include <errno.h>
 #include <getopt.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -12,14 +13,10 @@
 #include "acrntrace/input.h"
 #include "acrntrace/report.h"
 #include "formats/events.h"
+#include "formats/timespan.h"
 
 #define MAX_CHOSEN 128U
-
-/* A point in time as the user gave it. */
-struct moment {
-	enum { MOMENT_NONE, MOMENT_NS, MOMENT_CYCLES, MOMENT_TSC } kind;
-	uint64_t value; /* ns or cycles since the first record, or a TSC */
-};
+#define PROGRESS_RECORDS 20000000U
 
 struct options {
 	enum analysis_by by[NR_BY];
@@ -27,7 +24,7 @@ struct options {
 	const char *vms; /* --vm, to be understood once the header is known */
 	uint16_t reasons[MAX_CHOSEN];
 	unsigned int nr_reasons;
-	struct moment from, to;
+	struct time_point from, to;
 	const char *columns;
 	const struct view_column *sort;
 	uint64_t limit; /* 0: none */
@@ -158,28 +155,14 @@ static int parse_reasons(const char *list, struct options *options)
 	return 0;
 }
 
-static int parse_moment(const char *text, const char *option, struct moment *moment)
+static int parse_time(const char *text, const char *option, struct time_point *point)
 {
-	char digits[32];
-	size_t length = strlen(text);
 	struct error error;
 
-	moment->kind = MOMENT_NS;
-	moment->value = 0;
-	if (strncmp(text, "tsc:", 4) == 0) {
-		moment->kind = MOMENT_TSC;
-		if (cli_parse_number(text + 4, "a TSC", 0, UINT64_MAX, &moment->value, &error))
-			return cli_usage("%s: %s", option, error.text);
-	} else if (length > 1 && length < sizeof(digits) && text[length - 1] == 'c') {
-		snprintf(digits, sizeof(digits), "%.*s", (int)length - 1, text);
-		moment->kind = MOMENT_CYCLES;
-		if (cli_parse_number(digits, "cycles", 0, UINT64_MAX, &moment->value, &error))
-			return cli_usage("%s: %s", option, error.text);
-	} else if (strcmp(text, "0") != 0 && cli_parse_duration(text, &moment->value, &error)) {
-		return cli_usage("%s: %s: not a time; give it since the first record, as in 1.5s, "
-				 "20ms or 123c (cycles), or as tsc:N",
-				 option, text);
-	}
+	if (time_parse(text, point, &error))
+		return cli_usage("%s: %s", option, error.text);
+	if (point->kind == TIME_NS && point->value == 0)
+		point->kind = TIME_CYCLES; /* needs no frequency */
 	return 0;
 }
 
@@ -239,9 +222,9 @@ static int parse_option(int c, struct options *options)
 	case OPT_REASON:
 		return parse_reasons(optarg, options);
 	case OPT_FROM:
-		return parse_moment(optarg, "--from", &options->from);
+		return parse_time(optarg, "--from", &options->from);
 	case OPT_TO:
-		return parse_moment(optarg, "--to", &options->to);
+		return parse_time(optarg, "--to", &options->to);
 	case OPT_SORT:
 		return parse_sort(optarg, options);
 	case OPT_LIMIT:
@@ -260,7 +243,8 @@ static int parse_option(int c, struct options *options)
 		rc = cli_parse_color(optarg, &options->color, &error);
 		break;
 	case OPT_KHZ:
-		rc = cli_parse_number(optarg, "--tsc-khz", 1, 100000000, &options->tsc_khz, &error);
+		rc = cli_parse_number(optarg, "--tsc-khz", 1, TSC_KHZ_MAX, &options->tsc_khz,
+				      &error);
 		break;
 	default:
 		options->fail_on_loss = true;
@@ -367,62 +351,61 @@ static int choose_vms(const char *list, const struct stream_header *header,
 	return 0;
 }
 
-/* A moment as a TSC. */
-static int moment_tsc(const struct moment *moment, const char *option, uint64_t first,
-		      uint64_t tsc_khz, uint64_t *tsc, struct error *error)
-{
-	unsigned __int128 cycles = moment->value;
-
-	if (moment->kind == MOMENT_NS) {
-		if (tsc_khz == 0 && cycles)
-			return error_set(error, EINVAL,
-					 "%s: the TSC frequency is not known; give cycles, as in "
-					 "123c, or --tsc-khz",
-					 option);
-		cycles = cycles * tsc_khz / 1000000;
-	}
-	cycles += moment->kind == MOMENT_TSC ? 0 : first;
-	*tsc = cycles > UINT64_MAX ? UINT64_MAX : (uint64_t)cycles;
-	return 0;
-}
-
+/* 0, or an exit status. */
 static int find_span(const struct options *options, struct input *input,
-		     struct analysis_options *span, struct error *error)
+		     struct analysis_options *span)
 {
+	bool has_from = options->from.kind != TIME_NONE, has_to = options->to.kind != TIME_NONE;
 	uint64_t first = 0, khz;
+	struct error error;
 	int rc = 0;
 
-	if (options->from.kind == MOMENT_NONE && options->to.kind == MOMENT_NONE)
-		return 0;
-	if ((options->from.kind != MOMENT_NONE && options->from.kind != MOMENT_TSC) ||
-	    (options->to.kind != MOMENT_NONE && options->to.kind != MOMENT_TSC))
-		rc = input_first_tsc(input, &first, error);
+	if ((has_from && options->from.kind != TIME_TSC) ||
+	    (has_to && options->to.kind != TIME_TSC))
+		if (input_first_tsc(input, &first, &error))
+			return cli_error("%s", error.text);
 	khz = input_header(input)->tsc_khz;
-	if (rc == 0 && options->from.kind != MOMENT_NONE)
-		rc = moment_tsc(&options->from, "--from", first, khz, &span->from, error);
-	if (rc == 0 && options->to.kind != MOMENT_NONE)
-		rc = moment_tsc(&options->to, "--to", first, khz, &span->to, error);
-	if (rc == 0 && options->to.kind != MOMENT_NONE && span->to <= span->from)
-		rc = error_set(error, EINVAL, "--to: not behind --from");
-	return rc;
+	if (has_from)
+		rc = time_resolve(&options->from, first, khz, &span->from, &error);
+	if (rc == 0 && has_to)
+		rc = time_resolve(&options->to, first, khz, &span->to, &error);
+	if (rc == 0 && has_to && span->to <= span->from)
+		rc = error_set(&error, EINVAL, "the end must lie behind the start");
+	return rc ? cli_usage("--from, --to: %s", error.text) : CLI_OK;
 }
 
 /* --- from records to rows --- */
 
+/* On a terminal, says now and then how far it is; the last call (records 0) takes that away. */
+static void show_progress(uint64_t records)
+{
+	static bool shown;
+
+	if (records && isatty(STDERR_FILENO)) {
+		fprintf(stderr, "\r%" PRIu64 " million records read", records / 1000000);
+		shown = true;
+	} else if (!records && shown) {
+		fputs("\r\033[K", stderr);
+	}
+}
+
 /* Reads all there is. What was read before an error stays good. */
 static int read_all(struct source *source, struct analysis *analysis, struct error *error)
 {
-	struct trace_item item;
-	int rc;
+	uint64_t records = 0, next = PROGRESS_RECORDS;
+	struct trace_item item = { .kind = ITEM_TRACE };
+	int rc = 0;
 
-	for (;;) {
-		rc = source_next(source, &item, error);
-		if (rc || item.kind == ITEM_END)
-			return rc;
+	while (rc == 0 && (rc = source_next(source, &item, error)) == 0 && item.kind != ITEM_END) {
 		rc = analysis_add(analysis, &item, error);
-		if (rc)
-			return rc;
+		records += item.kind == ITEM_TRACE ? item.columns.count : 0;
+		if (records < next)
+			continue;
+		show_progress(records);
+		next += PROGRESS_RECORDS;
 	}
+	show_progress(0);
+	return rc;
 }
 
 struct sort_context {
@@ -502,6 +485,7 @@ struct run {
 	struct report_cpu *cpus;
 	const struct analysis_pcpu *pcpus[ANALYSIS_MAX_PCPUS];
 	const struct view_column *columns[REPORT_MAX_COLUMNS];
+	const struct view_column *cpu_columns[REPORT_CPU_COLUMNS];
 	struct report report;
 };
 
@@ -619,21 +603,23 @@ static void fill_report(struct run *run)
 	report->view.columns = run->columns;
 	report->view.context = &report->context;
 	report->view.tsc_khz = input_header(run->input)->tsc_khz;
+	report->cpu_view =
+		(struct view){ run->cpu_columns,
+			       report_cpu_columns(report->context.header, run->cpu_columns), 1,
+			       &report->context, report->view.tsc_khz };
 	report->cpus = run->cpus;
 	report->pcpus = run->pcpus;
 }
 
 static int choose(struct run *run, struct error *error)
 {
-	bool vm_names = input_header(run->input)->nr_vms > 0;
-
 	run->choice.vms = run->vms.vm;
 	run->choice.nr_vms = run->vms.nr;
 	run->choice.reasons = run->options.reasons;
 	run->choice.nr_reasons = run->options.nr_reasons;
-	return report_choose_columns(run->options.by, run->options.nr_by, run->options.columns,
-				     vm_names, run->columns, &run->report.view.nr_columns,
-				     &run->report.view.nr_keys, error);
+	return report_choose_columns(
+		run->options.by, run->options.nr_by, run->options.columns, input_header(run->input),
+		run->columns, &run->report.view.nr_columns, &run->report.view.nr_keys, error);
 }
 
 static int print_report(struct run *run, const struct analysis_options *span)
@@ -663,7 +649,7 @@ static bool something_lost(const struct report *report)
 /* Reads the input and prints its report; damage comes last, behind the rows of the good part. */
 static int report_input(struct run *run, const struct analysis_options *span)
 {
-	struct error error, damage;
+	struct error error, damage = { "" };
 	int status, read_rc, rc;
 
 	read_rc = read_all(run->source, run->analysis, &damage);
@@ -702,14 +688,14 @@ static int run_report(struct run *run, char *const *paths, int nr)
 	struct analysis_options span = { .details = wanted_details(run) };
 	struct source_filter filter = { .payload = span.details != 0 };
 	struct error error;
-	int rc;
+	int status;
 
-	rc = input_open(&run->input, paths, nr, run->options.tsc_khz, &error);
-	if (rc == 0)
-		rc = find_span(&run->options, run->input, &span, &error);
-	if (rc == 0)
-		rc = input_source(run->input, &filter, &run->source, &error);
-	if (rc)
+	if (input_open(&run->input, paths, nr, run->options.tsc_khz, &error))
+		return cli_error("%s", error.text);
+	status = find_span(&run->options, run->input, &span);
+	if (status)
+		return status;
+	if (input_source(run->input, &filter, &run->source, &error))
 		return cli_error("%s", error.text);
 	run->analysis = analysis_new(&span);
 	if (!run->analysis)

@@ -31,19 +31,21 @@ bool report_is_key(const struct view_column *column);
 
 /*
  * Puts together the columns of a report: those of by, then the ones named in list (comma-separated;
- * NULL: all). by_order has the nr_by keys in the order asked for. -EINVAL.
+ * NULL: all that can be known). by_order has the nr_by keys in the order asked for. -EINVAL.
  */
 int report_choose_columns(const enum analysis_by *by_order, unsigned int nr_by, const char *list,
-			  bool vm_names, const struct view_column **columns, unsigned int *nr,
-			  unsigned int *nr_keys, struct error *error);
+			  const struct stream_header *header, const struct view_column **columns,
+			  unsigned int *nr, unsigned int *nr_keys, struct error *error);
 
 /* CPU time of a VM, over all pCPUs; its columns take such rows. */
 struct report_cpu {
 	int vm;
 	uint64_t guest, hv, out;
 };
-extern const struct view_column *const report_cpu_columns[];
-extern const unsigned int nr_report_cpu_columns;
+#define REPORT_CPU_COLUMNS 6U
+/* Fills in the columns and returns how many: the name only where VMs have names. */
+unsigned int report_cpu_columns(const struct stream_header *header,
+				const struct view_column *columns[REPORT_CPU_COLUMNS]);
 
 /* Columns of struct analysis_pcpu rows. */
 extern const struct view_column *const report_pcpu_columns[];
@@ -62,6 +64,7 @@ struct report {
 	bool details_limited;
 	struct report_context context;
 	struct view view;
+	struct view cpu_view;
 	const struct analysis_row *const *rows;
 	unsigned int nr_rows, nr_left_out;
 	struct analysis_row total;

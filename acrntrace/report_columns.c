@@ -288,18 +288,19 @@ static unsigned int add_by_columns(enum analysis_by by, bool vm_names,
 }
 
 int report_choose_columns(const enum analysis_by *by_order, unsigned int nr_by, const char *list,
-			  bool vm_names, const struct view_column **columns, unsigned int *nr,
-			  unsigned int *nr_keys, struct error *error)
+			  const struct stream_header *header, const struct view_column **columns,
+			  unsigned int *nr, unsigned int *nr_keys, struct error *error)
 {
 	char name[32];
 
 	*nr = 0;
 	for (unsigned int i = 0; i < nr_by; i++)
-		*nr += add_by_columns(by_order[i], vm_names, columns + *nr);
+		*nr += add_by_columns(by_order[i], header->nr_vms > 0, columns + *nr);
 	*nr_keys = *nr;
 	if (!list)
 		for (unsigned int i = NR_BY_COLUMNS; i < nr_report_columns; i++)
-			columns[(*nr)++] = &report_columns[i];
+			if (report_columns[i].type != VIEW_RATE || header->tsc_khz)
+				columns[(*nr)++] = &report_columns[i];
 	while (list) {
 		size_t length = strcspn(list, ",");
 		const struct view_column *column;
@@ -359,7 +360,7 @@ static void get_cpu_out(const void *row, const void *context, struct view_value 
 	value->number = ((const struct report_cpu *)row)->out;
 }
 
-static const struct view_column cpu_columns[] = {
+static const struct view_column cpu_columns[REPORT_CPU_COLUMNS] = {
 	{ "VM", "vm", VIEW_NUMBER, "", 0, get_cpu_vm },
 	{ "NAME", "name", VIEW_TEXT, "", 1, get_cpu_name },
 	{ "GUEST", "guest_cycles", VIEW_CYCLES, "", 0, get_cpu_guest },
@@ -367,12 +368,16 @@ static const struct view_column cpu_columns[] = {
 	{ "OUT", "scheduled_out_cycles", VIEW_CYCLES, "", 0, get_cpu_out },
 	{ "CPU%", "cpu_share", VIEW_SHARE, "", 0, get_cpu_share },
 };
-const struct view_column *const report_cpu_columns[] = {
-	&cpu_columns[0], &cpu_columns[1], &cpu_columns[2],
-	&cpu_columns[3], &cpu_columns[4], &cpu_columns[5],
-};
-const unsigned int nr_report_cpu_columns =
-	sizeof(report_cpu_columns) / sizeof(report_cpu_columns[0]);
+unsigned int report_cpu_columns(const struct stream_header *header,
+				const struct view_column *columns[REPORT_CPU_COLUMNS])
+{
+	unsigned int nr = 0;
+
+	for (unsigned int i = 0; i < REPORT_CPU_COLUMNS; i++)
+		if (cpu_columns[i].get != get_cpu_name || header->nr_vms)
+			columns[nr++] = &cpu_columns[i];
+	return nr;
+}
 
 /* --- pCPUs --- */
 

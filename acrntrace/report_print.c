@@ -64,9 +64,7 @@ static void print_span(const struct report *report, FILE *out)
 	view_format_time(report->context.elapsed, report->view.tsc_khz, text);
 	fprintf(out, "%" PRIu64 " record%s on %u pCPU%s, %s%s\n\n", records, plural(records),
 		report->nr_pcpus, plural(report->nr_pcpus), text,
-		report->view.tsc_khz
-			? ""
-			: " (c: TSC cycles; their frequency is not known, see --tsc-khz)");
+		report->view.tsc_khz ? "" : " (TSC cycles; give --tsc-khz for times)");
 }
 
 static int print_rows(const struct report *report, FILE *out, unsigned int width)
@@ -104,14 +102,6 @@ static const void **pointers(const void *array, size_t nr, size_t size)
 	return rows;
 }
 
-static struct view cpu_view(const struct report *report)
-{
-	struct view view = { report_cpu_columns, nr_report_cpu_columns, 1, &report->context,
-			     report->view.tsc_khz };
-
-	return view;
-}
-
 static struct view pcpu_view(const struct report *report)
 {
 	struct view view = { report_pcpu_columns, nr_report_pcpu_columns, 1, &report->context,
@@ -122,7 +112,7 @@ static struct view pcpu_view(const struct report *report)
 
 static int print_table(const struct report *report, FILE *out)
 {
-	const struct view cpus = cpu_view(report), pcpus = pcpu_view(report);
+	const struct view pcpus = pcpu_view(report), *cpus = &report->cpu_view;
 	const void **rows = pointers(report->cpus, report->nr_cpus, sizeof(report->cpus[0]));
 	unsigned int width = view_width(fileno(out));
 	int rc = rows ? 0 : -ENOMEM;
@@ -133,7 +123,7 @@ static int print_table(const struct report *report, FILE *out)
 		rc = print_rows(report, out, width);
 	fputs("\nCPU time\n", out);
 	if (rc == 0)
-		rc = view_table(&cpus, rows, report->nr_cpus, out, width, report->color, false);
+		rc = view_table(cpus, rows, report->nr_cpus, out, width, report->color, false);
 	fputc('\n', out);
 	if (rc == 0)
 		rc = view_table(&pcpus, (const void *const *)report->pcpus, report->nr_pcpus, out,
@@ -168,7 +158,7 @@ static void print_json_losses(const struct report *report, FILE *out)
 
 static int print_json(const struct report *report, FILE *out)
 {
-	const struct view cpus = cpu_view(report), pcpus = pcpu_view(report);
+	const struct view pcpus = pcpu_view(report), *cpus = &report->cpu_view;
 	const struct view totals = {
 		report->view.columns + report->view.nr_keys,
 		report->view.nr_columns - report->view.nr_keys,
@@ -194,7 +184,7 @@ static int print_json(const struct report *report, FILE *out)
 		fputs("null", out);
 	fprintf(out, ",\n\"elapsed_cycles\": %" PRIu64, report->context.elapsed);
 	fputs(",\n\"cpu\": ", out);
-	view_json_rows(&cpus, rows, report->nr_cpus, out);
+	view_json_rows(cpus, rows, report->nr_cpus, out);
 	fputs(",\n\"pcpus\": ", out);
 	view_json_rows(&pcpus, (const void *const *)report->pcpus, report->nr_pcpus, out);
 	if (report->details_limited)

@@ -41,11 +41,12 @@ struct walker {
 };
 
 struct analysis {
-	struct analysis_options options;
+	struct analysis_options options; /* to is UINT64_MAX where it was 0 */
 	struct analysis_budget budget;
 	struct walker *walkers[ANALYSIS_MAX_PCPUS];
 	struct word *words; /* one for each second word of a chunk */
 	uint32_t words_room;
+	uint32_t relevant[CHUNK_RECORDS];
 	bool no_memory;
 };
 
@@ -61,16 +62,14 @@ struct word {
 
 static bool in_span(const struct analysis *a, uint64_t tsc)
 {
-	return tsc >= a->options.from && (a->options.to == 0 || tsc < a->options.to);
+	return tsc - a->options.from < a->options.to - a->options.from;
 }
 
 /* The cycles of first..last that are in the span looked at; none where the TSC ran backwards. */
 static uint64_t clipped(const struct analysis *a, uint64_t first, uint64_t last)
 {
-	if (first < a->options.from)
-		first = a->options.from;
-	if (a->options.to && last > a->options.to)
-		last = a->options.to;
+	first = first < a->options.from ? a->options.from : first;
+	last = last > a->options.to ? a->options.to : last;
 	return last > first ? last - first : 0;
 }
 
@@ -464,29 +463,38 @@ static int classify(struct analysis *a, const struct trace_columns *columns, str
 	return 0;
 }
 
-static void walk(struct analysis *a, struct walker *w, const struct trace_columns *columns)
+/*
+ * The places of the records that matter, so that the walk's branches are spared most of what they
+ * would guess wrong: exits and enters take turns then. Without a branch itself.
+ */
+static uint32_t find_relevant(struct analysis *a, const struct trace_columns *columns)
 {
-	struct word *words = a->words;
+	uint32_t nr = 0;
 
 	for (uint32_t i = 0; i < columns->count; i++) {
-		struct word *word = &words[columns->word_of[i]];
+		a->relevant[nr] = i;
+		nr += a->words[columns->word_of[i]].kind != WORD_NONE;
+	}
+	return nr;
+}
 
-		switch (word->kind) {
-		case WORD_EXIT:
-			on_exit_event(a, w, columns->tsc[i], *word->next++);
-			break;
-		case WORD_ENTER:
-			on_enter_event(a, w, columns->tsc[i], *word->next++);
-			break;
-		case WORD_SCHED:
-			on_sched_event(a, w, columns->tsc[i], *word->next++);
-			break;
-		case WORD_DETAIL:
+static void walk(struct analysis *a, struct walker *w, const struct trace_columns *columns)
+{
+	uint32_t nr = find_relevant(a, columns);
+
+	for (uint32_t n = 0; n < nr; n++) {
+		uint32_t i = a->relevant[n];
+		struct word *word = &a->words[columns->word_of[i]];
+		uint64_t tsc = columns->tsc[i];
+
+		if (word->kind == WORD_EXIT)
+			on_exit_event(a, w, tsc, *word->next++);
+		else if (word->kind == WORD_ENTER)
+			on_enter_event(a, w, tsc, *word->next++);
+		else if (word->kind == WORD_DETAIL)
 			on_detail_event(w, word, *word->next++);
-			break;
-		case WORD_NONE:
-			break;
-		}
+		else
+			on_sched_event(a, w, tsc, *word->next++);
 	}
 }
 
@@ -527,9 +535,13 @@ static struct walker *get_walker(struct analysis *a, uint16_t pcpu, struct error
 static int add_trace(struct analysis *a, struct walker *w, const struct trace_columns *columns,
 		     struct error *error)
 {
-	int rc = classify(a, columns, error);
+	int rc;
 
-	if (rc || columns->count == 0)
+	if (columns->count == 0 || columns->count > CHUNK_RECORDS)
+		return error_set(error, EINVAL, "pCPU %u: a chunk of %u records", columns->pcpu,
+				 columns->count);
+	rc = classify(a, columns, error);
+	if (rc)
 		return rc;
 	if (w->pcpu.records == 0)
 		w->pcpu.first_tsc = columns->tsc[0];
@@ -545,7 +557,7 @@ static int add_trace(struct analysis *a, struct walker *w, const struct trace_co
 /* A gap counts where a part of it may be in the span. */
 static void add_loss(struct analysis *a, struct walker *w, const struct trace_loss *loss)
 {
-	bool behind = a->options.to && loss->from_tsc >= a->options.to;
+	bool behind = loss->from_tsc >= a->options.to;
 	bool before = loss->to_tsc && loss->to_tsc < a->options.from;
 
 	end_segment(a, w);
@@ -593,8 +605,11 @@ struct analysis *analysis_new(const struct analysis_options *options)
 {
 	struct analysis *a = calloc(1, sizeof(*a));
 
-	if (a)
-		a->options = *options;
+	if (!a)
+		return NULL;
+	a->options = *options;
+	if (a->options.to == 0)
+		a->options.to = UINT64_MAX;
 	return a;
 }
 

@@ -116,8 +116,11 @@ int source_open_raw(struct source **source, const struct raw_file *files, unsign
 	struct raw_source *raw = calloc(1, sizeof(*raw) + nr_files * sizeof(raw->input[0]));
 	bool names = true;
 
-	if (!raw)
+	if (!raw) {
+		for (unsigned int i = 0; i < nr_files; i++)
+			close(files[i].fd);
 		return error_set(error, ENOMEM, "no memory");
+	}
 	raw->source = (struct source){ raw_next, raw_close, &raw->header, false };
 	raw->header = *header;
 	raw->filter = *filter;
@@ -125,15 +128,13 @@ int source_open_raw(struct source **source, const struct raw_file *files, unsign
 	raw->records = malloc(CHUNK_RECORDS * sizeof(struct trace_record));
 	raw->nr_inputs = nr_files;
 	for (unsigned int i = 0; i < nr_files; i++) {
-		raw->input[i] = (struct raw_input){ -1, files[i].pcpu, strdup(files[i].name) };
+		raw->input[i] = (struct raw_input){ files[i].fd, files[i].pcpu, strdup(files[i].name) };
 		names = names && raw->input[i].name;
 	}
 	if (!raw->buffer || !raw->records || !names) {
 		raw_close(&raw->source);
 		return error_set(error, ENOMEM, "no memory");
 	}
-	for (unsigned int i = 0; i < nr_files; i++)
-		raw->input[i].fd = files[i].fd;
 	*source = &raw->source;
 	return 0;
 }

@@ -6,16 +6,10 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "formats/timespan.h"
 #include "formats/view.h"
 
 /* --- numbers --- */
-
-uint64_t view_cycles_ns(uint64_t cycles, uint64_t tsc_khz)
-{
-	unsigned __int128 ns = ((unsigned __int128)cycles * 1000000 + tsc_khz / 2) / tsc_khz;
-
-	return ns > UINT64_MAX ? UINT64_MAX : (uint64_t)ns;
-}
 
 /* Three digits and a unit, the next unit being step times as large. */
 static void format_scaled(double value, const char *const *units, char text[16])
@@ -38,7 +32,7 @@ void view_format_time(uint64_t cycles, uint64_t tsc_khz, char text[16])
 	static const char *const counts[] = { "c", "kc", "Mc", "Gc", "Tc", "Pc", "Ec", NULL };
 
 	if (tsc_khz)
-		format_scaled((double)view_cycles_ns(cycles, tsc_khz), times, text);
+		format_scaled((double)tsc_to_ns(cycles, tsc_khz), times, text);
 	else
 		format_scaled((double)cycles, counts, text);
 }
@@ -127,6 +121,11 @@ static void choose_columns(const struct view *view, char (*texts)[TEXT_SIZE], si
 	}
 }
 
+static bool left_aligned(const struct view *view, unsigned int column)
+{
+	return column < view->nr_keys || view->columns[column]->type == VIEW_TEXT;
+}
+
 static int fill_table(struct libscols_table *table, const struct view *view,
 		      char (*texts)[TEXT_SIZE], size_t nr_rows, const bool *shown, bool total_last)
 {
@@ -134,9 +133,8 @@ static int fill_table(struct libscols_table *table, const struct view *view,
 	int rc = 0;
 
 	for (c = 0; c < view->nr_columns; c++)
-		if (shown[c] && !scols_table_new_column(
-					table, view->columns[c]->name, 0,
-					view->columns[c]->type == VIEW_TEXT ? 0 : SCOLS_FL_RIGHT))
+		if (shown[c] && !scols_table_new_column(table, view->columns[c]->name, 0,
+							left_aligned(view, c) ? 0 : SCOLS_FL_RIGHT))
 			return -ENOMEM;
 	for (size_t r = 0; r < nr_rows && rc == 0; r++) {
 		struct libscols_line *line = scols_table_new_line(table, NULL);
@@ -229,7 +227,7 @@ static void json_value(const struct view *view, const struct view_column *column
 	print_ns_key(column->key, out);
 	if (value->known)
 		fprintf(out, "\": %llu",
-			(unsigned long long)view_cycles_ns(value->number, view->tsc_khz));
+			(unsigned long long)tsc_to_ns(value->number, view->tsc_khz));
 	else
 		fputs("\": null", out);
 }
@@ -287,8 +285,7 @@ static void csv_value(const struct view *view, const struct view_column *column,
 	if (both)
 		fputc(',', out);
 	if (both && value->known)
-		fprintf(out, "%llu",
-			(unsigned long long)view_cycles_ns(value->number, view->tsc_khz));
+		fprintf(out, "%llu", (unsigned long long)tsc_to_ns(value->number, view->tsc_khz));
 }
 
 void view_csv(const struct view *view, const void *const *rows, size_t nr_rows, FILE *out)

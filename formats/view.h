@@ -65,9 +65,6 @@ void view_csv(const struct view *view, const void *const *rows, size_t nr_rows, 
 /* For help: "  NAME  what it is", a line a column. */
 void view_columns_help(const struct view_column *columns, unsigned int nr, FILE *out);
 
-/* Cycles at that frequency in nanoseconds, rounded; as large as fits. */
-uint64_t view_cycles_ns(uint64_t cycles, uint64_t tsc_khz);
-
 /* A time as a person reads it, three digits: "12.3us", or "12.3kc" (cycles) with tsc_khz 0. */
 void view_format_time(uint64_t cycles, uint64_t tsc_khz, char text[16]);
 
