@@ -88,9 +88,10 @@ is "$(sed -n 3p "$tmp/got")" '{"tsc": 1000000011890, "pcpu": 1, "event": "vm_exi
 
 # --- odd records ---
 mkdir "$tmp/odd"
-printf '\1\0\0\0\0\0\0\0\167\7\0\0\0\0\2\0\1\2\3\4\5\6\7\10\11\12\13\14\15\16\17\20' >"$tmp/odd/0"
-run acrntrace dump "$tmp/odd"
-is "$out" '              0   0 0x777                       n_data=2 data=0102030405060708090a0b0c0d0e0f10' \
+head -c 32 $sample/0 >"$tmp/odd/0"
+printf '\1\0\0\0\0\0\0\0\167\7\0\0\0\0\2\0\1\2\3\4\5\6\7\10\11\12\13\14\15\16\17\20' >>"$tmp/odd/0"
+run acrntrace dump --tsc "$tmp/odd"
+is "$(printf '%s\n' "$out" | tail -1)" '              1   0 0x777                       n_data=2 data=0102030405060708090a0b0c0d0e0f10' \
 	'an event that is not known is printed raw'
 : >"$tmp/odd/0"
 run acrntrace dump "$tmp/odd"

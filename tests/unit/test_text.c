@@ -356,8 +356,8 @@ static void test_tsc_to_ns(void **state)
 
 static void test_event_set(void **state)
 {
-	static const char *const bad[] = { "",	 "vm_exit,",	    "nothing", "vm_exit,x*",
-					   "0x", "0x1000000000000", "12z" };
+	static const char *const bad[] = { "",		 "vm_exit,", "nothing",		"vm_ex",
+					   "vm_exit,x*", "0x",	     "0x1000000000000", "12z" };
 	struct event_set set;
 	struct error error;
 	unsigned int exits = 0;
@@ -372,6 +372,10 @@ static void test_event_set(void **state)
 		exits += strncmp(trace_events[i].name, "vmexit_", 7) == 0;
 	assert_int_equal(set.nr, exits);
 	assert_false(event_set_has(&set, 0x10));
+	assert_int_equal(event_set_parse("vmexit", &set, &error), 0);
+	assert_int_equal(set.nr, exits);
+	assert_int_equal(event_set_parse("timer", &set, &error), 0);
+	assert_int_equal(set.nr, 4);
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
 		assert_int_equal(event_set_parse(bad[i], &set, &error), -EINVAL);
 	assert_int_equal(event_set_parse("no_such", &set, &error), -EINVAL);
