@@ -386,7 +386,7 @@ static void test_output(void **state)
 {
 	struct output output;
 	struct error error;
-	char *room, *got = malloc(3 * OUTPUT_SIZE);
+	char *room, *got = malloc(3UL * OUTPUT_SIZE);
 	FILE *file = tmpfile();
 	size_t size = 0;
 
@@ -394,14 +394,14 @@ static void test_output(void **state)
 	assert_non_null(file);
 	assert_non_null(got);
 	assert_int_equal(output_open(&output, fileno(file), "file"), 0);
-	for (uint64_t i = 0; size < OUTPUT_SIZE * 2; i++) {
+	for (uint64_t i = 0; size < 2UL * OUTPUT_SIZE; i++) {
 		room = output_room(&output, PUT_DECIMAL_MAX);
 		assert_non_null(room);
 		size += (size_t)(put_decimal(room, i) - room);
 		output_end(&output, put_decimal(room, i));
 	}
 	assert_int_equal(output_close(&output, &error), 0);
-	assert_int_equal(pread(fileno(file), got, 3 * OUTPUT_SIZE, 0), size);
+	assert_int_equal(pread(fileno(file), got, 3UL * OUTPUT_SIZE, 0), size);
 	for (uint64_t i = 0, at = 0; at < size; i++) {
 		char number[PUT_DECIMAL_MAX];
 		size_t length = (size_t)(put_decimal(number, i) - number);
