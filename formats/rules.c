@@ -335,18 +335,8 @@ int rules_read(struct rules **rules, int fd, const char *name, struct error *err
 	if (!new)
 		return error_set(error, ENOMEM, "%s: no memory", name);
 	err = read_text(new, fd, name, &size, error);
-	if (!err && rules_allocate(new, size))
-		err = error_set(error, ENOMEM, "%s: no memory", name);
-	for (char *at = new->text; !err &&at < new->text + size; at = (char *)parser.end) {
-		char *newline = memchr(at, '\n', (size_t)(new->text + size - at));
-
-		parser.line++;
-		parser.size_max = 0;
-		parser.at = at;
-		parser.end = newline;
-		err = parse_line(&parser);
-		parser.end = newline + 1;
-	}
+	if (!err)
+		err = parse_lines(&parser, size);
 	if (err) {
 		rules_free(new);
 		return err;
