@@ -123,6 +123,7 @@ bad 'a bad event' 2 'vm_exits: no such event*' --event=vm_exit,vm_exits $sample
 bad 'a bad time' 2 '5parsecs: not a point in time*' --from=5parsecs $sample
 bad 'a time without a frequency' 1 '*TSC frequency is not known*' --from=1s $sample
 bad 'a bad frequency' 2 '0: the TSC*must be a number*' --tsc-khz=0 $sample
+bad 'a range that ends before it begins' 1 '--to: not behind --from' --from=20c --to=20c $sample
 bad 'no rules' 1 "$tmp/none: No such file*" --formats="$tmp/none" $sample
 echo '0x10 %(tsc)q' >"$tmp/bad"
 bad 'bad rules' 1 "$tmp/bad:1: no conversion; *: %(tsc)q" --formats="$tmp/bad" $sample
