@@ -60,6 +60,8 @@ done
 acrntrace dump --tsc -a 1 --from=50ms --to=75ms "$tmp/s.atrc" | awk '{ print $1, $2, $3 }' >"$tmp/got"
 awk '$2 == 1' "$tmp/part" >"$tmp/part1"
 ok 'time counts from the first record of all pCPUs' cmp "$tmp/part1" "$tmp/got"
+acrntrace dump --tsc --from=tsc:1000000011890 --to=tsc:1000000012527 $sample | awk '{ print $1 }' | tr '\n' ' ' >"$tmp/got"
+is "$(cat "$tmp/got")" '1000000011890 1000000012219 ' 'a range begins with its first and ends before its last'
 run acrntrace dump --from=10s --tsc-khz=2000000 $sample
 is "$status/$out/$err" '0//' 'a range without records prints nothing'
 
