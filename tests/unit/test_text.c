@@ -356,8 +356,8 @@ static void test_tsc_to_ns(void **state)
 
 static void test_event_set(void **state)
 {
-	static const char *const bad[] = { "",	 "vm_exit,",	    "nothing", "vm_exit,x*",
-					   "0x", "0x1000000000000", "12z" };
+	static const char *const bad[] = { "",		 "vm_exit,", "nothing",		"vm_ex",
+					   "vm_exit,x*", "0x",	     "0x1000000000000", "12z" };
 	struct event_set set;
 	struct error error;
 	unsigned int exits = 0;
@@ -372,6 +372,10 @@ static void test_event_set(void **state)
 		exits += strncmp(trace_events[i].name, "vmexit_", 7) == 0;
 	assert_int_equal(set.nr, exits);
 	assert_false(event_set_has(&set, 0x10));
+	assert_int_equal(event_set_parse("vmexit", &set, &error), 0);
+	assert_int_equal(set.nr, exits);
+	assert_int_equal(event_set_parse("timer", &set, &error), 0);
+	assert_int_equal(set.nr, 4);
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
 		assert_int_equal(event_set_parse(bad[i], &set, &error), -EINVAL);
 	assert_int_equal(event_set_parse("no_such", &set, &error), -EINVAL);
@@ -382,7 +386,7 @@ static void test_output(void **state)
 {
 	struct output output;
 	struct error error;
-	char *room, *got = malloc(3 * OUTPUT_SIZE);
+	char *room, *got = malloc(3UL * OUTPUT_SIZE);
 	FILE *file = tmpfile();
 	size_t size = 0;
 
@@ -390,14 +394,14 @@ static void test_output(void **state)
 	assert_non_null(file);
 	assert_non_null(got);
 	assert_int_equal(output_open(&output, fileno(file), "file"), 0);
-	for (uint64_t i = 0; size < OUTPUT_SIZE * 2; i++) {
+	for (uint64_t i = 0; size < 2UL * OUTPUT_SIZE; i++) {
 		room = output_room(&output, PUT_DECIMAL_MAX);
 		assert_non_null(room);
 		size += (size_t)(put_decimal(room, i) - room);
 		output_end(&output, put_decimal(room, i));
 	}
 	assert_int_equal(output_close(&output, &error), 0);
-	assert_int_equal(pread(fileno(file), got, 3 * OUTPUT_SIZE, 0), size);
+	assert_int_equal(pread(fileno(file), got, 3UL * OUTPUT_SIZE, 0), size);
 	for (uint64_t i = 0, at = 0; at < size; i++) {
 		char number[PUT_DECIMAL_MAX];
 		size_t length = (size_t)(put_decimal(number, i) - number);
