@@ -97,6 +97,9 @@ $(OUT)/obj/gen/%.o: $(GEN)/%.c | $(GEN_HEADERS)
 $(OUT)/obj/acrntrace/%.o: override CPPFLAGS += -DVERSION='"$(VERSION)"'
 $(OUT)/obj/hv/arch/host/%.o: override CPPFLAGS += -DVERSION='"$(VERSION)"'
 
+# Loops over planes and columns: gcc makes vectors of them at this level.
+$(OUT)/obj/formats/columns%.o: override CFLAGS += $(if $(SANITIZE),,-O3)
+
 $(OUT)/libformats.a: $(FORMATS_OBJ)
 $(OUT)/libhv.a: $(HV_OBJ)
 $(OUT)/libclient.a: $(CLIENT_OBJ)

@@ -81,6 +81,7 @@ size_t varint_get(const uint8_t *from, size_t size, uint64_t *value)
 
 struct header_parts {
 	Acrnscope__Header message;
+	struct stream_header text; /* with strings that are UTF-8 */
 	uint32_t pcpus[STREAM_MAX_PCPUS];
 	Acrnscope__Vm vms[STREAM_MAX_VMS], *vm_list[STREAM_MAX_VMS];
 	Acrnscope__EventType *event_list[];
@@ -95,7 +96,9 @@ static void add_lists(struct header_parts *parts, Acrnscope__EventType *events,
 	for (unsigned int i = 0; i < header->nr_vms; i++) {
 		acrnscope__vm__init(&parts->vms[i]);
 		parts->vms[i].id = header->vms[i].id;
-		parts->vms[i].name = (char *)header->vms[i].name;
+		stream_text_copy(parts->text.vms[i].name, sizeof(parts->text.vms[i].name),
+				 header->vms[i].name);
+		parts->vms[i].name = parts->text.vms[i].name;
 		parts->vm_list[i] = &parts->vms[i];
 	}
 	for (unsigned int i = 0; i < nr_trace_events; i++) {
@@ -112,6 +115,15 @@ static void add_lists(struct header_parts *parts, Acrnscope__EventType *events,
 	parts->message.event = parts->event_list;
 }
 
+static void copy_texts(const struct stream_header *from, struct stream_header *to)
+{
+	stream_text_copy(to->host, sizeof(to->host), from->host);
+	stream_text_copy(to->kernel, sizeof(to->kernel), from->kernel);
+	stream_text_copy(to->hypervisor, sizeof(to->hypervisor), from->hypervisor);
+	stream_text_copy(to->tsc_source, sizeof(to->tsc_source), from->tsc_source);
+	stream_text_copy(to->command, sizeof(to->command), from->command);
+}
+
 Acrnscope__Header *stream_header_pack(const struct stream_header *header)
 {
 	size_t list = nr_trace_events * sizeof(Acrnscope__EventType *);
@@ -125,26 +137,59 @@ Acrnscope__Header *stream_header_pack(const struct stream_header *header)
 	acrnscope__header__init(message);
 	message->id = HEADER_ID;
 	message->version = STREAM_VERSION;
-	message->host = (char *)header->host;
-	message->kernel = (char *)header->kernel;
-	message->hypervisor = (char *)header->hypervisor;
+	message->host = parts->text.host;
+	message->kernel = parts->text.kernel;
+	message->hypervisor = parts->text.hypervisor;
 	message->tsc_khz = header->tsc_khz;
-	message->tsc_source = (char *)header->tsc_source;
+	message->tsc_source = parts->text.tsc_source;
 	message->tsc = header->tsc;
 	message->wall_ns = header->wall_ns;
 	message->mono_ns = header->mono_ns;
-	message->command = (char *)header->command;
+	message->command = parts->text.command;
+	copy_texts(header, &parts->text);
 	add_lists(parts, (void *)((char *)parts->event_list + list), header);
 	return message;
 }
 
+/* How long the UTF-8 character is that from starts with: 1 to 4; 0: there is none. */
+static size_t utf8_length(const unsigned char *from)
+{
+	static const uint8_t lead_mask[] = { 0, 0x7f, 0x1f, 0x0f, 0x07 };
+	static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };
+	size_t n = from[0] < 0x80   ? 1
+		   : from[0] < 0xc0 ? 0
+		   : from[0] < 0xe0 ? 2
+		   : from[0] < 0xf0 ? 3
+				    : 4;
+	uint32_t code = from[0] & lead_mask[n];
+
+	for (size_t i = 1; i < n; i++) {
+		if ((from[i] & 0xc0) != 0x80)
+			return 0;
+		code = code << 6 | (from[i] & 0x3f);
+	}
+	if (from[0] >= 0xf8 || code < least[n] || code > 0x10ffff ||
+	    (code >= 0xd800 && code < 0xe000))
+		return 0;
+	return n;
+}
+
 void stream_text_copy(char *to, size_t size, const char *from)
 {
-	size_t i;
+	size_t at = 0;
 
-	for (i = 0; from[i] && i + 1 < size; i++)
-		to[i] = (unsigned char)from[i] < ' ' || from[i] == 0x7f ? '?' : from[i];
-	to[i] = '\0';
+	while (*from) {
+		size_t n = utf8_length((const unsigned char *)from);
+		bool plain = n && (unsigned char)*from >= ' ' && *from != 0x7f;
+
+		n = n ? n : 1;
+		if (at + n >= size)
+			break;
+		memcpy(to + at, plain ? from : "?", n);
+		at += n;
+		from += n;
+	}
+	to[at] = '\0';
 }
 
 void stream_header_unpack(const Acrnscope__Header *message, struct stream_header *header)

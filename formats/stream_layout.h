@@ -77,10 +77,11 @@ size_t varint_put(uint8_t *to, uint64_t value);
 /* Bytes taken, or 0 where there is no valid varint in size bytes. */
 size_t varint_get(const uint8_t *from, size_t size, uint64_t *value);
 
-/* The message for header; one piece of memory (free it) that points into header. NULL: no memory */
+/* The message for header; one piece of memory, to be freed. NULL: no memory. */
 Acrnscope__Header *stream_header_pack(const struct stream_header *header);
-/* Cuts what does not fit, and replaces control characters in strings by '?'. */
+/* Cuts what does not fit; texts as stream_text_copy(). */
 void stream_header_unpack(const Acrnscope__Header *message, struct stream_header *header);
+/* Cuts what does not fit; control characters and what is no UTF-8 become "?". */
 void stream_text_copy(char *to, size_t size, const char *from);
 
 #endif

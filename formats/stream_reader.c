@@ -144,7 +144,8 @@ static int make_room(struct frames *frames, size_t size)
 {
 	uint8_t *in;
 
-	memmove(frames->in, frames->in + frames->from, frames->to - frames->from);
+	if (frames->from < frames->to)
+		memmove(frames->in, frames->in + frames->from, frames->to - frames->from);
 	frames->to -= frames->from;
 	frames->from = 0;
 	if (size <= frames->in_size)

@@ -372,12 +372,18 @@ static int add_chunk(struct stream_writer *w, const struct trace_columns *column
 int stream_write_trace(struct stream_writer *writer, uint16_t pcpu,
 		       const struct trace_record *records, uint32_t count, struct error *error)
 {
-	struct totals *totals = totals_of(writer, pcpu, error);
+	struct totals *totals;
 	struct trace_columns columns;
-	int err = totals ? prepare(writer, 2, error) : -EINVAL;
+	int err;
 
-	if (!err && columns_split(writer->columns, pcpu, records, count, &columns))
-		err = error_set(error, EINVAL, "a chunk has 1 to %u records", CHUNK_RECORDS);
+	if (count < 1 || count > CHUNK_RECORDS)
+		return error_set(error, EINVAL, "a chunk has 1 to %u records", CHUNK_RECORDS);
+	totals = totals_of(writer, pcpu, error);
+	if (!totals)
+		return -EINVAL;
+	err = prepare(writer, 2, error);
+	if (!err)
+		err = columns_split(writer->columns, pcpu, records, count, &columns);
 	if (!err)
 		err = add_chunk(writer, &columns, error);
 	if (!err)
@@ -400,8 +406,10 @@ static int write_loss(struct stream_writer *w, const struct trace_loss *loss, bo
 	struct totals *totals = totals_of(w, loss->pcpu, error);
 	Acrnscope__Packet packet = ACRNSCOPE__PACKET__INIT;
 	Acrnscope__Loss message = ACRNSCOPE__LOSS__INIT;
-	int err = totals ? prepare(w, 1, error) : -EINVAL;
+	int err;
 
+	if (!totals)
+		return -EINVAL;
 	message.pcpu = loss->pcpu;
 	message.unknown = loss->unknown;
 	message.count = loss->count;
@@ -410,6 +418,7 @@ static int write_loss(struct stream_writer *w, const struct trace_loss *loss, bo
 	message.uncounted = uncounted;
 	packet.body_case = ACRNSCOPE__PACKET__BODY_LOSS;
 	packet.loss = &message;
+	err = prepare(w, 1, error);
 	if (!err)
 		err = add_frame(w, &packet, &info, error);
 	if (!err)
