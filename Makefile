@@ -10,7 +10,7 @@
 
 # The Debian packages: to build and run, and on top of that to test and analyze.
 PACKAGES := gcc make pkg-config libprotobuf-c-dev protobuf-c-compiler libzstd-dev libsmartcols-dev
-TEST_PACKAGES := libcmocka-dev protobuf-compiler zstd mandoc clang clang-tidy cppcheck libclang-rt-14-dev
+TEST_PACKAGES := libcmocka-dev libzydis-dev protobuf-compiler zstd mandoc clang clang-tidy cppcheck libclang-rt-14-dev
 
 PREFIX ?= /usr/local
 DESTDIR ?=
@@ -120,6 +120,8 @@ $(foreach p,$(PROGRAMS),$(eval $(call program,$(p))))
 $(OUT)/tests/%: $(OUT)/obj/tests/unit/%.o $(LIBS)
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lcmocka
+# The truth that the instruction decoder is held against.
+$(OUT)/tests/test_decode: LDLIBS += -lZydis
 $(OUT)/bench/%: $(OUT)/obj/tests/bench/%.o $(LIBS)
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)

@@ -9,6 +9,11 @@
 /* Ends at a row without a name. */
 static const struct command commands[] = {
 	{ "record", cmd_record, "record the trace of the hypervisor to a file" },
+	{ "report", cmd_report, "say where the time of each VM went" },
+	{ "dump", cmd_dump, "print records as text, one a line" },
+	{ "info", cmd_info, "say what a stream or capture holds, and check it" },
+	{ "convert", cmd_convert, "make a stream of upstream's capture" },
+	{ "export", cmd_export, "write records in formats that other programs read" },
 	{ 0 },
 };
 

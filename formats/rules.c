@@ -219,7 +219,8 @@ static int parse_id(struct parser *parser, uint64_t *id)
 
 	errno = 0;
 	*id = strtoull(start, &behind, hex ? 16 : 10);
-	if (*start < '0' || *start > '9' || errno || *id >> 48 || !is_blank(*behind))
+	if (*start < '0' || *start > '9' || errno || *id >> 48 ||
+	    (!is_blank(*behind) && *behind != '\n'))
 		return parser_error(parser, "a rule begins with the id of an event, as in 0x10004",
 				    start);
 	for (parser->at = behind; parser->at < parser->end && is_blank(*parser->at);)

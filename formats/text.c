@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include <string.h>
 
+#include "formats/export.h"
 #include "formats/put.h"
 #include "formats/text.h"
 #include "formats/timespan.h"
@@ -258,3 +259,5 @@ char *text_loss(const struct text *text, char *out, const struct trace_loss *los
 	*out++ = '\n';
 	return out;
 }
+
+const struct line_format text_lines = { NULL, text_record, text_loss };
