@@ -58,7 +58,7 @@ static struct trace_record *sample;
 static uint64_t sample_records;
 static uint64_t go_count, go_rate;
 
-static void die(const char *what)
+static _Noreturn void die(const char *what)
 {
 	fprintf(stderr, "ring_producer: %s: %s\n", what, strerror(errno));
 	exit(1);
@@ -209,10 +209,11 @@ static void answer_cpuid(const struct hsm_request *request, struct hsm_reply *re
 
 static void *serve_one(void *context)
 {
-	int fd = (int)(intptr_t)context;
+	int fd = *(int *)context;
 	static __thread struct hsm_request request;
 	static __thread struct hsm_reply reply;
 
+	free(context);
 	while (recv(fd, &request, sizeof(request), 0) >= (ssize_t)HSM_REQUEST_SIZE(0)) {
 		reply = (struct hsm_reply){ .magic = HSM_MAGIC, .result = -ENOTTY };
 		reply.size = request.size;
@@ -228,13 +229,15 @@ static void *serve_one(void *context)
 static void *serve(void *context)
 {
 	pthread_t thread;
-	int fd;
+	int *fd;
 
 	(void)context;
-	while ((fd = accept(hsm_listener, NULL, NULL)) >= 0)
-		if (pthread_create(&thread, NULL, serve_one, (void *)(intptr_t)fd) ||
+	while ((fd = calloc(1, sizeof(*fd))) != NULL) {
+		*fd = accept(hsm_listener, NULL, NULL);
+		if (*fd < 0 || pthread_create(&thread, NULL, serve_one, fd) ||
 		    pthread_detach(thread))
-			die("pthread_create");
+			die("accept");
+	}
 	return NULL;
 }
 
@@ -299,8 +302,14 @@ int main(int argc, char **argv)
 		start_hsm(dir);
 	puts("ready");
 	fflush(stdout);
-	while (fgets(line, sizeof(line), stdin))
-		if (sscanf(line, "go %" SCNu64 " %" SCNu64, &go_count, &go_rate) == 2)
-			go();
+	while (fgets(line, sizeof(line), stdin)) {
+		char *end;
+
+		if (strncmp(line, "go ", 3) != 0)
+			return 2;
+		go_count = strtoull(line + 3, &end, 10);
+		go_rate = strtoull(end, NULL, 10);
+		go();
+	}
 	return 0;
 }
