@@ -574,12 +574,12 @@ static int make_rows(struct run *run)
 
 	if (rc)
 		return rc;
-	run->order = calloc(run->nr_rows + 1, sizeof(*run->order));
+	run->order = calloc(run->nr_rows + 1, sizeof(const struct analysis_row *));
 	if (!run->order)
 		return -ENOMEM;
 	for (unsigned int i = 0; i < run->nr_rows; i++)
 		run->order[i] = &run->rows[i];
-	qsort_r(run->order, run->nr_rows, sizeof(run->order[0]), compare_rows, &sort);
+	qsort_r(run->order, run->nr_rows, sizeof(const struct analysis_row *), compare_rows, &sort);
 	report->rows = run->order;
 	report->nr_rows = run->nr_rows;
 	if (run->options.limit && run->options.limit < run->nr_rows) {
