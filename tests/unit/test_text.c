@@ -202,6 +202,29 @@ static void test_csv_json(void **state)
 		    "\"e\": 28, \"f\": 18446744073709551615, \"fields\": {}}");
 }
 
+/* Each event shows its name and the names of its fields: none is too long for what text keeps. */
+static void test_names(void **state)
+{
+	(void)state;
+	for (unsigned int i = 0; i < nr_trace_events; i++) {
+		const struct trace_event_info *event = &trace_events[i];
+		struct trace_record record = { .tsc = BASE, .e = TRACE_ENTER(1, 2) };
+		struct text text;
+		char line[TEXT_MAX], wanted[64];
+
+		text_init(&text, BASE, 0);
+		record.word = TRACE_WORD(event->id, event->n_data, 3);
+		*text_record(&text, line, 3, &record) = '\0';
+		snprintf(wanted, sizeof(wanted), "   3 %s%s", event->name,
+			 event->fields[0].name ? " " : "\n");
+		assert_non_null(strstr(line, wanted));
+		for (int f = 0; f < TRACE_EVENT_FIELDS && event->fields[f].name; f++) {
+			snprintf(wanted, sizeof(wanted), " %s=", event->fields[f].name);
+			assert_non_null(strstr(line, wanted));
+		}
+	}
+}
+
 /* Any bytes fit into TEXT_MAX in each format. */
 static void test_room(void **state)
 {
@@ -434,13 +457,14 @@ static void test_output_fails(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_fields),	   cmocka_unit_test(test_other_forms),
-		cmocka_unit_test(test_raw),	   cmocka_unit_test(test_lines),
-		cmocka_unit_test(test_loss_lines), cmocka_unit_test(test_csv_json),
-		cmocka_unit_test(test_room),	   cmocka_unit_test(test_numbers),
-		cmocka_unit_test(test_time_parse), cmocka_unit_test(test_time_resolve),
-		cmocka_unit_test(test_tsc_to_ns),  cmocka_unit_test(test_event_set),
-		cmocka_unit_test(test_output),	   cmocka_unit_test(test_output_fails),
+		cmocka_unit_test(test_fields),	     cmocka_unit_test(test_other_forms),
+		cmocka_unit_test(test_raw),	     cmocka_unit_test(test_lines),
+		cmocka_unit_test(test_loss_lines),   cmocka_unit_test(test_csv_json),
+		cmocka_unit_test(test_names),	     cmocka_unit_test(test_room),
+		cmocka_unit_test(test_numbers),	     cmocka_unit_test(test_time_parse),
+		cmocka_unit_test(test_time_resolve), cmocka_unit_test(test_tsc_to_ns),
+		cmocka_unit_test(test_event_set),    cmocka_unit_test(test_output),
+		cmocka_unit_test(test_output_fails),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
