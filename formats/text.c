@@ -58,6 +58,8 @@ static inline char *put_known(char *out, const struct text_word *word)
 
 void text_init(struct text *text, uint64_t base_tsc, uint64_t tsc_khz)
 {
+	char word[256], *end;
+
 	memset(text, 0, sizeof(*text));
 	text->base_tsc = base_tsc;
 	text->tsc_khz = tsc_khz;
@@ -66,11 +68,11 @@ void text_init(struct text *text, uint64_t base_tsc, uint64_t tsc_khz)
 		text->cache[i].id = UINT64_MAX;
 	for (uint16_t i = 0; i < TEXT_REASONS; i++) {
 		const char *name = exit_reason_short_name(i);
-		char word[256];
 
-		if (name && strlen(name) < sizeof(text->reasons[i].text))
-			set_word(&text->reasons[i], word,
-				 (size_t)(put_word(word, name, strlen(name)) - word));
+		if (name && strlen(name) < sizeof(text->reasons[i].text)) {
+			end = put_word(word, name, strlen(name));
+			set_word(&text->reasons[i], word, (size_t)(end - word));
+		}
 	}
 }
 
