@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -28,6 +29,8 @@
 
 /* A drain is to find rings filled to a quarter at most, but does not come more often than this. */
 #define MIN_POLL_NS 200000U
+
+#define DRAIN_NICE (-20)
 
 struct capture_ring {
 	struct client_ring mapping;
@@ -264,11 +267,21 @@ static bool wait_until(const struct capture *capture, uint64_t when)
 	return ppoll(&stop, 1, &timeout, NULL) > 0;
 }
 
+/*
+ * The drain needs little time, but soon: where we may, it goes before programs that need much. No
+ * real-time class: what is being observed must not wait for us.
+ */
+static void go_first(void)
+{
+	(void)setpriority(PRIO_PROCESS, (id_t)gettid(), DRAIN_NICE);
+}
+
 static void *drain_rings(void *context)
 {
 	struct capture *capture = context;
 	uint64_t last = now_ns(), next = last, flush = last + capture->options.hold_ns;
 
+	go_first();
 	do {
 		uint64_t now = now_ns(), wait = drain_all(capture, now - last);
 

@@ -2,6 +2,7 @@
 /* Which events record keeps: a small hash table from event id to a yes or no. */
 #include <errno.h>
 #include <fnmatch.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "acrntrace/record_filter.h"
@@ -73,9 +74,8 @@ int filter_parse(struct event_filter *filter, const char *list, struct error *er
 {
 	char copy[4096], *at = copy, *item;
 
-	if (strlen(list) >= sizeof(copy))
+	if ((size_t)snprintf(copy, sizeof(copy), "%s", list) >= sizeof(copy))
 		return error_set(error, EINVAL, "the list of events is too long");
-	strcpy(copy, list);
 	memset(filter, 0, sizeof(*filter));
 	filter->others = list[0] == '-';
 	while ((item = strsep(&at, ",")) != NULL) {

@@ -131,6 +131,7 @@ stop_producer
 start_producer
 run record -d 200ms
 is "$status" 0 'duration: exit 0'
+is "$(printf '%s\n' "$err" | wc -l)" 1 'no progress where stderr is no terminal'
 like "$err" '*acrntrace.atrc: 0 events in 0.[2-9]? s (the time was over), 0 lost*' 'duration: is kept, and said'
 for signal in INT TERM HUP; do
 	run record -- sh -c "kill -$signal \$PPID; exec sleep 50"
@@ -138,11 +139,11 @@ for signal in INT TERM HUP; do
 	like "$err" "*sh was killed by SIGTERM*(SIG$signal)*" "SIG$signal: the command is ended, and all is said"
 done
 # timeout(1) sends each signal twice.
-run record -- sh -c "kill -TERM $PPID; kill -TERM $PPID; exec sleep 50"
+run record -- sh -c "kill -TERM \$PPID; kill -TERM \$PPID; exec sleep 50"
 like "$status:$err" "0:*(SIGTERM)*" 'the same signal twice is one'
 mkfifo stuck
 exec 7<>stuck
-run record -o stuck -- sh -c "'$GO' 100000 0; '$GO' 100000 0; kill -INT $PPID; sleep 0.9; kill -INT $PPID"
+run record -o stuck -- sh -c "'$GO' 100000 0; '$GO' 100000 0; kill -TERM \$PPID; sleep 0.9; kill -TERM \$PPID"
 exec 7<&-
 is "$status" 143 'a second SIGTERM ends it at once where the output is stuck'
 run record -- sh -c 'exit 7'
@@ -159,6 +160,13 @@ like "$status:$err" '1:acrntrace: ./json: Permission denied' 'command that is no
 tap_result $? 'and nothing is written'
 run record -d 1s -- sleep 50
 like "$err" '*sleep was killed by SIGTERM*(the time was over)*' 'duration ends the command'
+
+# --- on a terminal: script(1) makes one of record's stdout and stderr ---
+run script -qec "acrntrace record --dev-dir dev -d 1300ms" typescript
+like "$out" "*00:0?  0 events  0 events/s  0 lost  *B*" 'progress on a terminal'
+like "$err$status" 0 'progress: exit 0'
+run script -qec "acrntrace record --dev-dir dev -d 1 -o -" typescript
+like "$out" "*standard output: a terminal cannot show a stream*" 'no stream to a terminal'
 
 # --- what is recorded ---
 go 300 0

@@ -38,7 +38,8 @@
 #include "hv/core/sbuf.h"
 
 #define MAX_PCPUS 16U
-#define BATCH 100U /* records between two looks at the clock */
+#define BATCH 100U	     /* records between two looks at the clock */
+#define CATCH_UP_NS 5000000U /* when held up for longer, the rest of that time is left out */
 
 struct producer {
 	struct sbuf_producer ring;
@@ -57,7 +58,7 @@ static struct trace_record *sample;
 static uint64_t sample_records;
 static uint64_t go_count, go_rate;
 
-static void die(const char *what)
+static _Noreturn void die(const char *what)
 {
 	fprintf(stderr, "ring_producer: %s: %s\n", what, strerror(errno));
 	exit(1);
@@ -154,7 +155,12 @@ static void *produce(void *context)
 	for (uint64_t done = 0; done < go_count; done++) {
 		if (go_rate && done % BATCH == 0) {
 			uint64_t due = start + done * 1000000000U / go_rate;
+			uint64_t now = now_ns();
 
+			if (now > due + CATCH_UP_NS) {
+				start += now - due - CATCH_UP_NS;
+				due = now - CATCH_UP_NS;
+			}
 			while (now_ns() < due) {
 				struct timespec until = { (time_t)(due / 1000000000U),
 							  (long)(due % 1000000000U) };
@@ -203,10 +209,11 @@ static void answer_cpuid(const struct hsm_request *request, struct hsm_reply *re
 
 static void *serve_one(void *context)
 {
-	int fd = (int)(intptr_t)context;
+	int fd = *(int *)context;
 	static __thread struct hsm_request request;
 	static __thread struct hsm_reply reply;
 
+	free(context);
 	while (recv(fd, &request, sizeof(request), 0) >= (ssize_t)HSM_REQUEST_SIZE(0)) {
 		reply = (struct hsm_reply){ .magic = HSM_MAGIC, .result = -ENOTTY };
 		reply.size = request.size;
@@ -222,13 +229,15 @@ static void *serve_one(void *context)
 static void *serve(void *context)
 {
 	pthread_t thread;
-	int fd;
+	int *fd;
 
 	(void)context;
-	while ((fd = accept(hsm_listener, NULL, NULL)) >= 0)
-		if (pthread_create(&thread, NULL, serve_one, (void *)(intptr_t)fd) ||
+	while ((fd = calloc(1, sizeof(*fd))) != NULL) {
+		*fd = accept(hsm_listener, NULL, NULL);
+		if (*fd < 0 || pthread_create(&thread, NULL, serve_one, fd) ||
 		    pthread_detach(thread))
-			die("pthread_create");
+			die("accept");
+	}
 	return NULL;
 }
 
@@ -293,8 +302,14 @@ int main(int argc, char **argv)
 		start_hsm(dir);
 	puts("ready");
 	fflush(stdout);
-	while (fgets(line, sizeof(line), stdin))
-		if (sscanf(line, "go %" SCNu64 " %" SCNu64, &go_count, &go_rate) == 2)
-			go();
+	while (fgets(line, sizeof(line), stdin)) {
+		char *end;
+
+		if (strncmp(line, "go ", 3) != 0)
+			return 2;
+		go_count = strtoull(line + 3, &end, 10);
+		go_rate = strtoull(end, NULL, 10);
+		go();
+	}
 	return 0;
 }
