@@ -45,7 +45,7 @@ static void service_entry(uint64_t boot_gpa)
 		guest_out(DOORBELL_PORT, 4, DOORBELL_READY);
 	}
 	for (unsigned int i = 0; i < ROUNDS; i++) {
-		one_round(me, service_gpa(me * 4 * GUEST_PAGE_SIZE));
+		one_round(me, service_gpa((uint64_t)me * 4 * GUEST_PAGE_SIZE));
 		__atomic_store_n(&rounds[me], i + 1, __ATOMIC_RELEASE);
 	}
 }
