@@ -219,10 +219,12 @@ void host_stop(void)
 	if (!running)
 		return;
 	running = false;
+	pcpu_stop_all();
+	host_mailbox_end();
+	host_pcpus_join();
+	/* Its hang-up says that nothing is put any more, so it comes last. */
 	if (options.run_dir)
 		host_hsm_stop();
-	pcpu_stop_all();
-	host_pcpus_join();
 }
 
 void host_free(void)

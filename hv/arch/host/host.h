@@ -78,7 +78,7 @@ struct host_call {
 	uint32_t regs[4];
 	uint32_t fault; /* the exception it raised, or 0 */
 };
-/* -ETIMEDOUT: the Service VM does not answer. */
+/* -ETIMEDOUT: the Service VM does not answer; -EIO: the hypervisor is about to end. */
 int host_service_call(struct host_call *call);
 
 /* The payload for a VM of that name: the longest whose name it begins with; NULL: none. */
