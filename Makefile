@@ -129,6 +129,10 @@ $(OUT)/tools/%: $(OUT)/obj/tests/tools/%.o $(LIBS)
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 $(OUT)/obj/tests/unit/test_layout.o: $(BUILD)/gen/tests/layout_checks.h
+# Everything the fuzz target calls is built with it: clang's coverage and sanitizers all through.
+$(OUT)/fuzz/%: tests/fuzz/%.c $(FORMATS) $(GEN_SOURCES) $(wildcard hv/core/decode*.c) | $(GEN_HEADERS)
+	@mkdir -p $(@D)
+	clang $(CPPFLAGS) -O1 -g -std=gnu11 -fsanitize=fuzzer,address,undefined -o $@ $(filter %.c,$^) $(LDLIBS)
 
 # --- man pages: the list of events comes from events.tsv ---
 man: $(PAGES:man/%=$(BUILD)/man/%)
@@ -175,6 +179,10 @@ TSAN_TESTS = $(filter %ring %sbuf %hv %record %conservation,$(UNIT:tests/unit/%.
 check-tsan: test-deps
 	@TSAN_OPTIONS="suppressions=tests/tsan.supp halt_on_error=1" \
 	$(MAKE) --no-print-directory OUT=build/tsan SANITIZE=thread CFLAGS="-O1 -g" TESTS="$(TSAN_TESTS)" tests
+FUZZ_SECONDS ?= 60
+fuzz: test-deps $(FUZZ_BINARIES)
+	for f in $(FUZZ_BINARIES); do mkdir -p $$f.corpus && $$f -max_total_time=$(FUZZ_SECONDS) -print_final_stats=1 \
+		-artifact_prefix=$(OUT)/fuzz/ $$f.corpus || exit 1; done
 bench: deps $(BINARIES) $(BENCH_BINARIES) $(TOOL_BINARIES)
 	@tests/bench/run.sh $(OUT)
 

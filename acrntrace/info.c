@@ -333,6 +333,8 @@ static int info_of(const struct info_options *options, struct input *input, stru
 		print_json(report);
 	else
 		print_text(report);
+	if (fflush(stdout) || ferror(stdout))
+		return cli_error("standard output: cannot write: %s", strerror(errno));
 	return err ? cli_error("%s", error.text) : CLI_OK;
 }
 

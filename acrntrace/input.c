@@ -233,7 +233,8 @@ static void make_header(struct input *input)
 {
 	struct stream_header *header = &input->header;
 
-	qsort(input->files, input->nr_files, sizeof(input->files[0]), compare_files);
+	if (input->nr_files)
+		qsort(input->files, input->nr_files, sizeof(input->files[0]), compare_files);
 	for (unsigned int i = 0; i < input->nr_files; i++)
 		header->pcpus[header->nr_pcpus++] = input->files[i].pcpu;
 }
@@ -433,22 +434,22 @@ static int raw_first_tsc(const struct input *input, uint64_t *tsc, struct error 
 static int stream_first_tsc(struct input *input, uint64_t *tsc, struct error *error)
 {
 	struct stream_info *info = calloc(1, sizeof(*info));
-	int fd = -1, rc = info ? input_spool(input, error) : error_set(error, ENOMEM, "no memory");
+	int fd, rc;
 
-	if (rc == 0)
-		rc = fd = reopen_stream(input, error);
-	if (rc >= 0)
-		rc = 0;
-	if (rc == 0) {
+	if (!info)
+		return error_set(error, ENOMEM, "no memory");
+	rc = input_spool(input, error);
+	fd = rc ? rc : reopen_stream(input, error);
+	if (fd >= 0) {
 		/* Damage is the report's to tell, behind the rows of what is good. */
 		stream_read_info(fd, input->name, false, info, NULL);
 		close(fd);
 	}
-	for (unsigned int i = 0; rc == 0 && i < info->nr_pcpus; i++)
+	for (unsigned int i = 0; fd >= 0 && i < info->nr_pcpus; i++)
 		if (info->pcpu[i].records && info->pcpu[i].first_tsc < *tsc)
 			*tsc = info->pcpu[i].first_tsc;
 	free(info);
-	return rc;
+	return fd < 0 ? fd : 0;
 }
 
 int input_first_tsc(struct input *input, uint64_t *tsc, struct error *error)

@@ -2,7 +2,6 @@
 /* acrntrace report: where the time of each VM went. */
 #include <ctype.h>
 #include <errno.h>
-#include <getopt.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,281 +11,14 @@
 #include "acrntrace/acrntrace.h"
 #include "acrntrace/input.h"
 #include "acrntrace/report.h"
-#include "formats/events.h"
 #include "formats/timespan.h"
 
-#define MAX_CHOSEN 128U
 #define PROGRESS_RECORDS 20000000U
-
-struct options {
-	enum analysis_by by[NR_BY];
-	unsigned int nr_by;
-	const char *vms; /* --vm, to be understood once the header is known */
-	uint16_t reasons[MAX_CHOSEN];
-	unsigned int nr_reasons;
-	struct time_point from, to;
-	const char *columns;
-	const struct view_column *sort;
-	uint64_t limit; /* 0: none */
-	uint64_t tsc_khz;
-	enum report_form form;
-	enum cli_color color;
-	bool fail_on_loss;
-};
-
-/* --- the command line --- */
-
-static int print_help(void)
-{
-	printf("Usage: acrntrace report [OPTION]... INPUT...\n"
-	       "Say where the time of each VM went: its exits by reason, and its CPU time.\n\n"
-	       "INPUT is a stream file, - (a stream on standard input), an upstream capture\n"
-	       "directory, or upstream's per-pCPU files.\n\n"
-	       "  --by LIST          rows by any of");
-	for (unsigned int i = 0; i < NR_BY; i++)
-		printf("%s %s", i ? "," : "", analysis_by_name((enum analysis_by)i));
-	printf("\n                     (default vm,reason)\n"
-	       "  --vm LIST          only these VMs: numbers, vm1, names, or unknown\n"
-	       "  --reason LIST      only these exit reasons: names or numbers\n"
-	       "  --from TIME        only exits that begin at or after TIME, and\n"
-	       "  --to TIME          before TIME; TIME is since the first record: 1.5 (seconds),\n"
-	       "                     20ms, 300us, 5ns, 123c (TSC cycles); or tsc:N, a TSC value\n"
-	       "  --sort COLUMN      largest first (what --by names: smallest first)\n"
-	       "  --limit N          only the first N rows\n"
-	       "  --columns LIST     only these columns, also where they do not fit\n"
-	       "  --json, --csv      exact numbers, as JSON or CSV\n"
-	       "  --color WHEN       auto, always or never\n"
-	       "  --tsc-khz N        the TSC's frequency, where the input does not know it\n"
-	       "  --fail-on-loss     exit with 3 where records were lost\n"
-	       "  -h, --help         this text\n"
-	       "\nColumns:\n");
-	view_columns_help(report_columns, nr_report_columns, stdout);
-	return CLI_OK;
-}
-
-/* Takes the next word off a comma-separated list; NULL behind the last one. */
-static const char *next_word(const char *list, char *word, size_t size)
-{
-	size_t length = strcspn(list, ",");
-
-	snprintf(word, size, "%.*s", (int)length, list);
-	return list[length] ? list + length + 1 : NULL;
-}
-
-static int parse_by(const char *list, struct options *options)
-{
-	char word[32];
-
-	options->nr_by = 0;
-	while (list) {
-		unsigned int by = 0, i;
-
-		list = next_word(list, word, sizeof(word));
-		while (by < NR_BY && strcasecmp(word, analysis_by_name((enum analysis_by)by)) != 0)
-			by++;
-		if (by == NR_BY)
-			return cli_usage("--by: %s: rows can be told apart by vm, vcpu, pcpu, "
-					 "reason, vector, port, msr, hypercall, gpa and leaf",
-					 word);
-		for (i = 0; i < options->nr_by && options->by[i] != by; i++)
-			;
-		if (i == options->nr_by)
-			options->by[options->nr_by++] = (enum analysis_by)by;
-	}
-	return 0;
-}
-
-/* Equal but for case and for what is no letter or digit: "ept-violation", "EPT violation". */
-static bool same_name(const char *a, const char *b)
-{
-	for (;; a++, b++) {
-		while (*a && !isalnum((unsigned char)*a))
-			a++;
-		while (*b && !isalnum((unsigned char)*b))
-			b++;
-		if (tolower((unsigned char)*a) != tolower((unsigned char)*b))
-			return false;
-		if (!*a)
-			return true;
-	}
-}
-
-static int find_reason(const char *word)
-{
-	char *end;
-	unsigned long number = strtoul(word, &end, 0);
-
-	if (isdigit((unsigned char)*word) && *end == '\0' && number < ANALYSIS_REASON_OTHER)
-		return (int)number;
-	for (unsigned int i = 0; i < nr_exit_reasons; i++)
-		if (exit_reasons[i].name && (same_name(word, exit_reasons[i].name) ||
-					     same_name(word, exit_reasons[i].short_name)))
-			return (int)i;
-	return -1;
-}
-
-static int unknown_reason(const char *word)
-{
-	char list[900];
-	size_t at = 0;
-
-	for (unsigned int i = 0; i < nr_exit_reasons && at < sizeof(list); i++)
-		if (exit_reasons[i].name)
-			at += (size_t)snprintf(list + at, sizeof(list) - at, "%s%s", at ? ", " : "",
-					       exit_reasons[i].short_name);
-	return cli_usage("--reason: %s: no such exit reason; there are numbers and %s", word, list);
-}
-
-static int parse_reasons(const char *list, struct options *options)
-{
-	char word[64];
-
-	while (list) {
-		int reason;
-
-		list = next_word(list, word, sizeof(word));
-		reason = find_reason(word);
-		if (reason < 0)
-			return unknown_reason(word);
-		if (options->nr_reasons == MAX_CHOSEN)
-			return cli_usage("--reason: more than %u", MAX_CHOSEN);
-		options->reasons[options->nr_reasons++] = (uint16_t)reason;
-	}
-	return 0;
-}
-
-static int parse_time(const char *text, const char *option, struct time_point *point)
-{
-	struct error error;
-
-	if (time_parse(text, point, &error))
-		return cli_usage("%s: %s", option, error.text);
-	if (point->kind == TIME_NS && point->value == 0)
-		point->kind = TIME_CYCLES; /* needs no frequency */
-	return 0;
-}
-
-enum {
-	OPT_BY = 256,
-	OPT_VM,
-	OPT_REASON,
-	OPT_FROM,
-	OPT_TO,
-	OPT_SORT,
-	OPT_LIMIT,
-	OPT_COLUMNS,
-	OPT_JSON,
-	OPT_CSV,
-	OPT_COLOR,
-	OPT_KHZ,
-	OPT_FAIL
-};
-
-static const struct option long_options[] = {
-	{ "by", required_argument, NULL, OPT_BY },
-	{ "vm", required_argument, NULL, OPT_VM },
-	{ "reason", required_argument, NULL, OPT_REASON },
-	{ "from", required_argument, NULL, OPT_FROM },
-	{ "to", required_argument, NULL, OPT_TO },
-	{ "sort", required_argument, NULL, OPT_SORT },
-	{ "limit", required_argument, NULL, OPT_LIMIT },
-	{ "columns", required_argument, NULL, OPT_COLUMNS },
-	{ "json", no_argument, NULL, OPT_JSON },
-	{ "csv", no_argument, NULL, OPT_CSV },
-	{ "color", required_argument, NULL, OPT_COLOR },
-	{ "tsc-khz", required_argument, NULL, OPT_KHZ },
-	{ "fail-on-loss", no_argument, NULL, OPT_FAIL },
-	{ "help", no_argument, NULL, 'h' },
-	{ 0 },
-};
-
-static int parse_sort(const char *name, struct options *options)
-{
-	options->sort = report_column(name);
-	if (!options->sort)
-		return cli_usage("--sort: %s: no such column; --help lists them", name);
-	return 0;
-}
-
-static int parse_option(int c, struct options *options)
-{
-	struct error error;
-	int rc = 0;
-
-	switch (c) {
-	case OPT_BY:
-		return parse_by(optarg, options);
-	case OPT_VM:
-		options->vms = optarg;
-		break;
-	case OPT_REASON:
-		return parse_reasons(optarg, options);
-	case OPT_FROM:
-		return parse_time(optarg, "--from", &options->from);
-	case OPT_TO:
-		return parse_time(optarg, "--to", &options->to);
-	case OPT_SORT:
-		return parse_sort(optarg, options);
-	case OPT_LIMIT:
-		rc = cli_parse_number(optarg, "--limit", 1, UINT32_MAX, &options->limit, &error);
-		break;
-	case OPT_COLUMNS:
-		options->columns = optarg;
-		break;
-	case OPT_JSON:
-		options->form = REPORT_JSON;
-		break;
-	case OPT_CSV:
-		options->form = REPORT_CSV;
-		break;
-	case OPT_COLOR:
-		rc = cli_parse_color(optarg, &options->color, &error);
-		break;
-	case OPT_KHZ:
-		rc = cli_parse_number(optarg, "--tsc-khz", 1, TSC_KHZ_MAX, &options->tsc_khz,
-				      &error);
-		break;
-	default:
-		options->fail_on_loss = true;
-		break;
-	}
-	return rc ? cli_usage("%s", error.text) : 0;
-}
-
-/* 0, or an exit status; *done where there is nothing left to do. */
-static int parse_options(int argc, char **argv, struct options *options, bool *done)
-{
-	int c, status = 0;
-
-	*options = (struct options){ .by = { BY_VM, BY_REASON }, .nr_by = 2 };
-	/* An error in what follows is to be JSON whatever the order of the options. */
-	for (int i = 1; i < argc; i++)
-		if (strcmp(argv[i], "--json") == 0)
-			cli_set_json(true);
-	opterr = 0;
-	while (status == 0 && (c = getopt_long(argc, argv, ":h", long_options, NULL)) != -1) {
-		if (c == 'h') {
-			*done = true;
-			return print_help();
-		}
-		if (c == ':')
-			return cli_usage("%s: needs a value; see acrntrace report --help",
-					 argv[optind - 1]);
-		if (c == '?')
-			return cli_usage("%s: no such option; see acrntrace report --help",
-					 argv[optind - 1]);
-		status = parse_option(c, options);
-	}
-	if (status == 0 && optind == argc)
-		status = cli_usage("report: no input; name a capture, or see acrntrace report "
-				   "--help");
-	return status;
-}
 
 /* --- VMs and times --- */
 
 struct chosen_vms {
-	int vm[MAX_CHOSEN];
+	int vm[REPORT_MAX_CHOSEN];
 	unsigned int nr;
 };
 
@@ -340,19 +72,19 @@ static int choose_vms(const char *list, const struct stream_header *header,
 	while (list) {
 		int vm;
 
-		list = next_word(list, word, sizeof(word));
+		list = report_next_word(list, word, sizeof(word));
 		vm = find_vm(word, header);
 		if (vm < -1 || (vm >= 0 && !vm_exists(analysis, vm)))
 			return unknown_vm(word, analysis);
-		if (chosen->nr == MAX_CHOSEN)
-			return cli_usage("--vm: more than %u", MAX_CHOSEN);
+		if (chosen->nr == REPORT_MAX_CHOSEN)
+			return cli_usage("--vm: more than %u", REPORT_MAX_CHOSEN);
 		chosen->vm[chosen->nr++] = vm;
 	}
 	return 0;
 }
 
 /* 0, or an exit status. */
-static int find_span(const struct options *options, struct input *input,
+static int find_span(const struct report_options *options, struct input *input,
 		     struct analysis_options *span)
 {
 	bool has_from = options->from.kind != TIME_NONE, has_to = options->to.kind != TIME_NONE;
@@ -409,7 +141,7 @@ static int read_all(struct source *source, struct analysis *analysis, struct err
 }
 
 struct sort_context {
-	const struct options *options;
+	const struct report_options *options;
 	const struct report_context *report;
 };
 
@@ -425,7 +157,7 @@ static int by_key(const struct analysis_key *key, enum analysis_by by)
 
 /* By all keys but the last one, within them by the time in the hypervisor. */
 static int compare_by_default(const struct analysis_row *a, const struct analysis_row *b,
-			      const struct options *options)
+			      const struct report_options *options)
 {
 	for (unsigned int i = 0; i + 1 < options->nr_by; i++) {
 		int x = by_key(&a->key, options->by[i]), y = by_key(&b->key, options->by[i]);
@@ -473,7 +205,7 @@ static int compare_rows(const void *a, const void *b, void *context)
 
 /* All that one run holds. */
 struct run {
-	struct options options;
+	struct report_options options;
 	struct input *input;
 	struct source *source;
 	struct analysis *analysis;
@@ -574,12 +306,12 @@ static int make_rows(struct run *run)
 
 	if (rc)
 		return rc;
-	run->order = calloc(run->nr_rows + 1, sizeof(*run->order));
+	run->order = calloc(run->nr_rows + 1, sizeof(const struct analysis_row *));
 	if (!run->order)
 		return -ENOMEM;
 	for (unsigned int i = 0; i < run->nr_rows; i++)
 		run->order[i] = &run->rows[i];
-	qsort_r(run->order, run->nr_rows, sizeof(run->order[0]), compare_rows, &sort);
+	qsort_r(run->order, run->nr_rows, sizeof(const struct analysis_row *), compare_rows, &sort);
 	report->rows = run->order;
 	report->nr_rows = run->nr_rows;
 	if (run->options.limit && run->options.limit < run->nr_rows) {
@@ -711,7 +443,7 @@ int cmd_report(int argc, char **argv)
 
 	if (!run)
 		return cli_error("report: no memory");
-	status = parse_options(argc, argv, &run->options, &done);
+	status = report_parse_options(argc, argv, &run->options, &done);
 	if (status == 0 && !done)
 		status = run_report(run, argv + optind, argc - optind);
 	histogram_clear(&run->report.total.cycles);

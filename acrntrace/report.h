@@ -6,9 +6,38 @@
 #include "formats/analysis_rows.h"
 #include "formats/cli.h"
 #include "formats/stream.h"
+#include "formats/timespan.h"
 #include "formats/view.h"
 
 #define REPORT_MAX_COLUMNS 48U
+
+/* --- the command line: report_options.c --- */
+
+#define REPORT_MAX_CHOSEN 128U
+
+enum report_form { REPORT_TABLE, REPORT_JSON, REPORT_CSV };
+
+struct report_options {
+	enum analysis_by by[NR_BY];
+	unsigned int nr_by;
+	const char *vms; /* --vm, to be understood once the capture is known */
+	uint16_t reasons[REPORT_MAX_CHOSEN];
+	unsigned int nr_reasons;
+	struct time_point from, to;
+	const char *columns;
+	const struct view_column *sort;
+	uint64_t limit; /* 0: none */
+	uint64_t tsc_khz;
+	enum report_form form;
+	enum cli_color color;
+	bool fail_on_loss;
+};
+
+/* 0, or an exit status behind a message; *done: help was asked for and printed. */
+int report_parse_options(int argc, char **argv, struct report_options *options, bool *done);
+
+/* Takes the next word off a comma-separated list; returns what follows, NULL behind the last. */
+const char *report_next_word(const char *list, char *word, size_t size);
 
 /* --- columns: report_columns.c --- */
 
@@ -52,8 +81,6 @@ extern const struct view_column *const report_pcpu_columns[];
 extern const unsigned int nr_report_pcpu_columns;
 
 /* --- printing: report_print.c --- */
-
-enum report_form { REPORT_TABLE, REPORT_JSON, REPORT_CSV };
 
 struct report {
 	enum report_form form;

@@ -41,13 +41,22 @@ static void print_pcpu_loss(const struct analysis_pcpu *pcpu, FILE *out)
 			pcpu->breaks, plural(pcpu->breaks), pcpu->pcpu);
 }
 
+static bool some_counted(const struct report *report)
+{
+	for (unsigned int i = 0; i < report->nr_pcpus; i++)
+		if (report->pcpus[i]->gaps)
+			return true;
+	return false;
+}
+
 static void print_losses(const struct report *report, FILE *out)
 {
 	uint64_t lost;
 	bool counted = report_lost(report, &lost);
 
 	if (!report->loss_counted)
-		fputs("lost: unknown (this capture does not count them)\n", out);
+		fprintf(out, "lost: unknown (this capture does not count %s)\n",
+			some_counted(report) ? "all of them" : "them");
 	else if (counted && lost == 0)
 		fputs("lost: nothing\n", out);
 	for (unsigned int i = 0; i < report->nr_pcpus; i++)

@@ -36,6 +36,9 @@ static int resolve_times(struct selection *selection, struct error *error)
 	if (!err && options->to.kind != TIME_NONE)
 		err = time_resolve(&options->to, selection->first_tsc, selection->tsc_khz,
 				   &selection->to, error);
+	if (!err && options->from.kind != TIME_NONE && options->to.kind != TIME_NONE &&
+	    selection->to <= selection->from)
+		err = error_set(error, EINVAL, "--to: not behind --from");
 	return err;
 }
 

@@ -32,7 +32,7 @@ enum { SELECT_EVENT = 0x1000, SELECT_FROM, SELECT_TO, SELECT_TSC_KHZ };
 #define SELECT_HELP                                                                              \
 	"  -a, --cpu=CPULIST     only these pCPUs, as in 0-3,6\n"                                \
 	"      --event=LIST      only these events: names, patterns, ids; as in "                \
-	"vm_exit,vmexit_*\n"                                                                     \
+	"vm_exit,vmexit\n"                                                                       \
 	"      --from=TIME       records from then on: since the first record, as in 1.5s, "     \
 	"200ms,\n"                                                                               \
 	"                        10us, 7ns or 123c (TSC cycles), or tsc:N, a value of the TSC\n" \

@@ -106,25 +106,27 @@ static struct analysis_cell *find_cell(struct analysis_budget *budget,
 				       struct analysis_account *account, uint16_t reason,
 				       uint8_t detail, uint64_t value)
 {
-	struct analysis_cell **place;
+	struct analysis_cell **place, *cell;
 
 	if (detail == DETAIL_NONE)
 		return reason_cell(account, reason);
 	if (keyed_grow(account))
 		return NULL;
 	place = keyed_place(account, reason, detail, value);
-	if (*place)
-		return *place;
+	cell = *place;
+	if (cell)
+		return cell;
 	if (detail != DETAIL_OTHER && budget->keyed >= ANALYSIS_MAX_KEYED) {
 		budget->keyed_full = true;
 		return find_cell(budget, account, reason, DETAIL_OTHER, 0);
 	}
-	*place = cell_new(reason, detail, value);
-	if (*place) {
+	cell = cell_new(reason, detail, value);
+	*place = cell;
+	if (cell) {
 		account->nr_keyed++;
 		budget->keyed += detail != DETAIL_OTHER;
 	}
-	return *place;
+	return cell;
 }
 
 struct analysis_cell *account_open_cell(struct analysis_budget *budget,

@@ -240,14 +240,18 @@ static void put_plane(uint64_t *restrict v, const uint8_t *restrict plane, uint3
 		v[i] |= (uint64_t)plane[i] << (8 * p);
 }
 
-static void put_planes(uint64_t *v, const uint8_t *from, uint32_t stride, uint32_t mask, uint32_t n)
+/* v: n values, from number at on. */
+static void put_planes(uint64_t *v, const Acrnscope__Planes *planes, uint32_t count, uint32_t at,
+		       uint32_t n)
 {
+	size_t from = at;
+
 	for (uint32_t i = 0; i < n; i++)
 		v[i] = 0;
-	for (unsigned int p = 0; mask >> p; p++)
-		if (mask & 1U << p) {
-			put_plane(v, from, n, p);
-			from += stride;
+	for (unsigned int p = 0; planes->mask >> p; p++)
+		if (planes->mask & 1U << p) {
+			put_plane(v, planes->bytes.data + from, n, p);
+			from += count;
 		}
 }
 
@@ -258,7 +262,7 @@ static void decode_planes(const Acrnscope__Planes *planes, uint64_t *v, uint32_t
 	for (uint32_t at = 0; at < count; at += BLOCK) {
 		uint32_t n = count - at < BLOCK ? count - at : BLOCK;
 
-		put_planes(v + at, planes->bytes.data + at, count, planes->mask, n);
+		put_planes(v + at, planes, count, at, n);
 		if (planes->delta) {
 			for (uint32_t i = 0; i < n; i++)
 				v[at + i] = origin += v[at + i];
@@ -405,9 +409,12 @@ void columns_tsc_span(const struct trace_columns *columns, uint64_t *min, uint64
 	const uint64_t *tsc = columns->tsc;
 	uint64_t low = tsc[0], high = tsc[0];
 
+	/* nearly always rising: one comparison that is foreseen */
 	for (uint32_t i = 1; i < columns->count; i++) {
-		low = tsc[i] < low ? tsc[i] : low;
-		high = tsc[i] > high ? tsc[i] : high;
+		if (tsc[i] >= high)
+			high = tsc[i];
+		else if (tsc[i] < low)
+			low = tsc[i];
 	}
 	*min = low;
 	*max = high;

@@ -42,12 +42,22 @@ static int add_id(struct event_set *set, const char *name, struct error *error)
 	return 0;
 }
 
+/* It is the name, its beginning up to an underscore, or a pattern of it. */
+static bool name_matches(const char *pattern, const char *name)
+{
+	size_t length = strlen(pattern);
+
+	if (strpbrk(pattern, "*?["))
+		return fnmatch(pattern, name, 0) == 0;
+	return strncmp(pattern, name, length) == 0 && (name[length] == '\0' || name[length] == '_');
+}
+
 static int add_pattern(struct event_set *set, const char *pattern, struct error *error)
 {
 	bool found = false;
 
 	for (unsigned int i = 0; i < nr_trace_events; i++) {
-		if (fnmatch(pattern, trace_events[i].name, 0) != 0)
+		if (!name_matches(pattern, trace_events[i].name))
 			continue;
 		found = true;
 		if (!add(set, trace_events[i].id))
@@ -55,10 +65,9 @@ static int add_pattern(struct event_set *set, const char *pattern, struct error 
 					 EVENT_SET_MAX);
 	}
 	if (!found)
-		return error_set(
-			error, EINVAL,
-			"%s: no such event; acrn-sbuf(5) lists them, as in vm_exit,vmexit_*",
-			pattern);
+		return error_set(error, EINVAL,
+				 "%s: no such event; acrn-sbuf(5) lists them, as in vm_exit,vmexit",
+				 pattern);
 	return 0;
 }
 

@@ -16,8 +16,8 @@ struct event_set {
 };
 
 /*
- * "vm_exit,vmexit_*,0x20": names, shell patterns of names, ids; separated by commas. -EINVAL with a
- * message that names what is wrong.
+ * "vm_exit,vmexit,timer_*,0x20": names, beginnings of names up to an underscore, shell patterns of
+ * names, ids; separated by commas. -EINVAL with a message that names what is wrong.
  */
 int event_set_parse(const char *text, struct event_set *set, struct error *error);
 

@@ -50,6 +50,7 @@ static char *csv_record(struct text *text, char *out, uint16_t pcpu,
 	uint64_t id = TRACE_WORD_EVENT(record->word);
 	const struct trace_event_info *info = text_event(text, id);
 	char fields[TEXT_MAX];
+	size_t length = (size_t)(text_fields(text, fields, pcpu, record) - fields);
 
 	out = put_place(text, out, record->tsc, pcpu);
 	out = put_text(out, info ? info->name : "");
@@ -58,7 +59,7 @@ static char *csv_record(struct text *text, char *out, uint16_t pcpu,
 	out = put_decimal(put_text(out, ","), record->e);
 	out = put_decimal(put_text(out, ","), record->f);
 	*out++ = ',';
-	out = put_cell(out, fields, (size_t)(text_fields(text, fields, pcpu, record) - fields));
+	out = put_cell(out, fields, length);
 	return put_text(out, ",\n");
 }
 

@@ -126,7 +126,7 @@ static char *json_record(struct text *text, char *out, uint16_t pcpu,
 	out = put_number(put_text(out, ", "), "e", record->e);
 	out = put_number(put_text(out, ", "), "f", record->f);
 	out = put_text(out, ", \"fields\": {");
-	if (text_has_fields(info, record))
+	if (info && text_has_fields(info, record))
 		out = put_fields(out, info, record);
 	return put_text(out, "}}\n");
 }

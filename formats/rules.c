@@ -265,33 +265,29 @@ static int parse_line(struct parser *parser)
 	return 0;
 }
 
-/* The whole file and a newline behind it, or NULL with error filled in; *err says which. */
-static char *read_text(int fd, const char *name, size_t *size, struct error *error, int *err)
+/* The whole file and a newline behind it into rules->text. */
+static int read_text(struct rules *rules, int fd, const char *name, size_t *size,
+		     struct error *error)
 {
-	char *text = malloc(FILE_MAX + 2);
 	ssize_t n = 1;
 
+	rules->text = malloc(FILE_MAX + 2);
+	if (!rules->text)
+		return error_set(error, ENOMEM, "%s: no memory", name);
 	*size = 0;
-	while (text && n > 0 && *size <= FILE_MAX) {
-		n = read(fd, text + *size, FILE_MAX + 1 - *size);
+	while (n > 0 && *size <= FILE_MAX) {
+		n = read(fd, rules->text + *size, FILE_MAX + 1 - *size);
 		if (n < 0 && errno == EINTR)
 			n = 1;
 		else if (n > 0)
 			*size += (size_t)n;
 	}
-	*err = 0;
-	if (!text)
-		*err = error_set(error, ENOMEM, "%s: no memory", name);
-	else if (n < 0)
-		*err = error_set(error, errno, "%s: cannot read: %s", name, strerror(errno));
-	else if (*size > FILE_MAX)
-		*err = error_set(error, EINVAL, "%s: no rule file: larger than 256 KiB", name);
-	if (*err) {
-		free(text);
-		return NULL;
-	}
-	text[(*size)++] = '\n';
-	return text;
+	if (n < 0)
+		return error_set(error, errno, "%s: cannot read: %s", name, strerror(errno));
+	if (*size > FILE_MAX)
+		return error_set(error, EINVAL, "%s: no rule file: larger than 256 KiB", name);
+	rules->text[(*size)++] = '\n';
+	return 0;
 }
 
 /* Room for what the text can hold at most: a rule a line, two parts a "%(", and one more a line. */
@@ -303,33 +299,44 @@ static int rules_allocate(struct rules *rules, size_t size)
 		lines += rules->text[i] == '\n';
 		values += rules->text[i] == '%';
 	}
-	rules->rules = calloc(lines, sizeof(*rules->rules));
-	rules->parts = calloc(lines + 2 * values, sizeof(*rules->parts));
+	rules->rules = calloc(lines + 1, sizeof(*rules->rules));
+	rules->parts = calloc(lines + 2 * values + 1, sizeof(*rules->parts));
 	return rules->rules && rules->parts ? 0 : -ENOMEM;
+}
+
+static int parse_lines(struct parser *parser, size_t size)
+{
+	struct rules *rules = parser->rules;
+	const char *at = rules->text, *end = at + size;
+	int err = 0;
+
+	if (rules_allocate(rules, size))
+		return error_set(parser->error, ENOMEM, "%s: no memory", parser->name);
+	while (!err && at < end) {
+		const char *newline = memchr(at, '\n', (size_t)(end - at));
+
+		parser->line++;
+		parser->size_max = 0;
+		parser->at = at;
+		parser->end = newline;
+		err = parse_line(parser);
+		at = newline + 1;
+	}
+	return err;
 }
 
 int rules_read(struct rules **rules, int fd, const char *name, struct error *error)
 {
 	struct rules *new = calloc(1, sizeof(*new));
 	struct parser parser = { .rules = new, .name = name, .error = error };
-	size_t size;
+	size_t size = 0;
 	int err;
 
 	if (!new)
 		return error_set(error, ENOMEM, "%s: no memory", name);
-	new->text = read_text(fd, name, &size, error, &err);
-	if (!err && rules_allocate(new, size))
-		err = error_set(error, ENOMEM, "%s: no memory", name);
-	for (char *at = new->text; !err &&at < new->text + size; at = (char *)parser.end) {
-		char *newline = memchr(at, '\n', (size_t)(new->text + size - at));
-
-		parser.line++;
-		parser.size_max = 0;
-		parser.at = at;
-		parser.end = newline;
-		err = parse_line(&parser);
-		parser.end = newline + 1;
-	}
+	err = read_text(new, fd, name, &size, error);
+	if (!err)
+		err = parse_lines(&parser, size);
 	if (err) {
 		rules_free(new);
 		return err;

@@ -128,7 +128,8 @@ int source_open_raw(struct source **source, const struct raw_file *files, unsign
 	raw->records = malloc(CHUNK_RECORDS * sizeof(struct trace_record));
 	raw->nr_inputs = nr_files;
 	for (unsigned int i = 0; i < nr_files; i++) {
-		raw->input[i] = (struct raw_input){ files[i].fd, files[i].pcpu, strdup(files[i].name) };
+		raw->input[i] =
+			(struct raw_input){ files[i].fd, files[i].pcpu, strdup(files[i].name) };
 		names = names && raw->input[i].name;
 	}
 	if (!raw->buffer || !raw->records || !names) {

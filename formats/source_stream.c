@@ -443,7 +443,7 @@ int stream_source_new(struct stream_source **source, int fd, bool owns_fd, const
 int source_open_stream(struct source **source, int fd, const char *name,
 		       const struct source_filter *filter, struct error *error)
 {
-	struct stream_source *s;
+	struct stream_source *s = NULL;
 	int err = stream_source_new(&s, fd, true, name, STREAM_READ, filter, error);
 
 	if (!err)

@@ -10,25 +10,104 @@
 #define TIME_WIDTH 15U
 #define EVENT_WIDTH 27U
 
+static bool needs_quotes(const char *text, size_t length)
+{
+	for (size_t i = 0; i < length; i++)
+		if (text[i] <= ' ' || text[i] >= 0x7f || text[i] == '"' || text[i] == '=' ||
+		    text[i] == '\\')
+			return true;
+	return length == 0;
+}
+
+/* As it is, or in quotes where it would not read as one word. */
+static char *put_word(char *out, const char *text, size_t length)
+{
+	if (!needs_quotes(text, length)) {
+		memcpy(out, text, length);
+		return out + length;
+	}
+	*out++ = '"';
+	for (size_t i = 0; i < length; i++) {
+		unsigned char c = (unsigned char)text[i];
+
+		if (c < 0x20 || c >= 0x7f) {
+			out = put_text(out, "\\x");
+			out = put_hex_digits(out, c, 2);
+		} else {
+			if (c == '"' || c == '\\')
+				*out++ = '\\';
+			*out++ = (char)c;
+		}
+	}
+	*out++ = '"';
+	return out;
+}
+
+/* length 0 where the text does not fit. */
+static void set_word(struct text_word *word, const char *text, size_t length)
+{
+	word->length = length < sizeof(word->text) ? (uint8_t)length : 0;
+	memcpy(word->text, text, word->length);
+}
+
+static inline char *put_known(char *out, const struct text_word *word)
+{
+	memcpy(out, word->text, sizeof(word->text));
+	return out + word->length;
+}
+
 void text_init(struct text *text, uint64_t base_tsc, uint64_t tsc_khz)
 {
+	char word[256], *end;
+
 	memset(text, 0, sizeof(*text));
 	text->base_tsc = base_tsc;
 	text->tsc_khz = tsc_khz;
 	/* an id that does not belong into that place, so that it is looked up */
 	for (unsigned int i = 0; i < TEXT_CACHE; i++)
 		text->cache[i].id = UINT64_MAX;
+	for (uint16_t i = 0; i < TEXT_REASONS; i++) {
+		const char *name = exit_reason_short_name(i);
+
+		if (name && strlen(name) < sizeof(text->reasons[i].text)) {
+			end = put_word(word, name, strlen(name));
+			set_word(&text->reasons[i], word, (size_t)(end - word));
+		}
+	}
+}
+
+static void fill_event(struct text_event *event, uint64_t id)
+{
+	const struct trace_event_info *info = trace_event_by_id(id);
+	char word[256], *end;
+
+	event->id = id;
+	event->info = info;
+	if (!info)
+		return;
+	end = put_text(word, info->name);
+	if (end - word < EVENT_WIDTH)
+		end = put_spaces(end, EVENT_WIDTH - (size_t)(end - word));
+	set_word(&event->name, word, (size_t)(end - word));
+	for (unsigned int i = 0; i < TRACE_EVENT_FIELDS && info->fields[i].name; i++) {
+		end = put_text(put_text(word, " "), info->fields[i].name);
+		*end++ = '=';
+		set_word(&event->fields[i], word, (size_t)(end - word));
+	}
+}
+
+static inline const struct text_event *find_event(struct text *text, uint64_t id)
+{
+	struct text_event *event = &text->cache[(id ^ id >> 10) % TEXT_CACHE];
+
+	if (event->id != id)
+		fill_event(event, id);
+	return event;
 }
 
 const struct trace_event_info *text_event(struct text *text, uint64_t id)
 {
-	unsigned int at = (unsigned int)(id ^ id >> 10) % TEXT_CACHE;
-
-	if (text->cache[at].id != id) {
-		text->cache[at].id = id;
-		text->cache[at].info = trace_event_by_id(id);
-	}
-	return text->cache[at].info;
+	return find_event(text, id)->info;
 }
 
 bool text_has_fields(const struct trace_event_info *info, const struct trace_record *record)
@@ -93,44 +172,14 @@ const char *text_string(const struct trace_record *record, enum field_source sou
 	return text;
 }
 
-static bool needs_quotes(const char *text, size_t length)
-{
-	for (size_t i = 0; i < length; i++)
-		if (text[i] <= ' ' || text[i] >= 0x7f || text[i] == '"' || text[i] == '=' ||
-		    text[i] == '\\')
-			return true;
-	return length == 0;
-}
-
-/* As it is, or in quotes where it would not read as one word. */
-static char *put_word(char *out, const char *text, size_t length)
-{
-	if (!needs_quotes(text, length)) {
-		memcpy(out, text, length);
-		return out + length;
-	}
-	*out++ = '"';
-	for (size_t i = 0; i < length; i++) {
-		unsigned char c = (unsigned char)text[i];
-
-		if (c < 0x20 || c >= 0x7f) {
-			out = put_text(out, "\\x");
-			out = put_hex_digits(out, c, 2);
-		} else {
-			if (c == '"' || c == '\\')
-				*out++ = '\\';
-			*out++ = (char)c;
-		}
-	}
-	*out++ = '"';
-	return out;
-}
-
 /* "reason=HLT"; bits above the basic reason are shown behind it. */
-static char *put_reason(char *out, uint64_t value)
+static char *put_reason(const struct text *text, char *out, uint64_t value)
 {
-	const char *name = exit_reason_short_name(TRACE_EXIT_REASON(value));
+	const char *name;
 
+	if (value < TEXT_REASONS && text->reasons[value].length)
+		return put_known(out, &text->reasons[value]);
+	name = exit_reason_short_name(TRACE_EXIT_REASON(value));
 	if (name)
 		out = put_word(out, name, strlen(name));
 	else
@@ -164,7 +213,7 @@ static char *put_value(const struct text *text, char *out, const struct trace_ev
 		return put_text(out, name);
 	switch (field->format) {
 	case FORMAT_REASON:
-		return put_reason(out, value);
+		return put_reason(text, out, value);
 	case FORMAT_T:
 		return put_time(text, out, value);
 	case FORMAT_CALL:
@@ -190,9 +239,11 @@ char *text_raw(char *out, const struct trace_record *record)
 }
 
 /* The fields, each behind a blank. */
-static char *put_fields(const struct text *text, char *out, const struct trace_event_info *info,
+static char *put_fields(const struct text *text, char *out, const struct text_event *event,
 			uint16_t pcpu, const struct trace_record *record)
 {
+	const struct trace_event_info *info = event->info;
+
 	if (!text_has_fields(info, record)) {
 		*out++ = ' ';
 		out = text_raw(out, record);
@@ -204,9 +255,7 @@ static char *put_fields(const struct text *text, char *out, const struct trace_e
 				out = put_vcpu(out, record->e);
 				continue;
 			}
-			*out++ = ' ';
-			out = put_text(out, field->name);
-			*out++ = '=';
+			out = put_known(out, &event->fields[i]);
 			out = put_value(text, out, field, record);
 		}
 	}
@@ -220,7 +269,7 @@ char *text_fields(struct text *text, char *out, uint16_t pcpu, const struct trac
 {
 	char *end;
 
-	end = put_fields(text, out, text_event(text, TRACE_WORD_EVENT(record->word)), pcpu, record);
+	end = put_fields(text, out, find_event(text, TRACE_WORD_EVENT(record->word)), pcpu, record);
 	if (end == out)
 		return out;
 	memmove(out, out + 1, (size_t)(end - out - 1));
@@ -229,18 +278,18 @@ char *text_fields(struct text *text, char *out, uint16_t pcpu, const struct trac
 
 char *text_record(struct text *text, char *out, uint16_t pcpu, const struct trace_record *record)
 {
-	const struct trace_event_info *info = text_event(text, TRACE_WORD_EVENT(record->word));
+	const struct text_event *event = find_event(text, TRACE_WORD_EVENT(record->word));
 	char *name, *fields;
 
 	out = name = put_head(text, out, record->tsc, pcpu);
-	if (info)
-		out = put_text(out, info->name);
+	if (event->info)
+		out = put_known(out, &event->name);
 	else
-		out = put_hex(out, TRACE_WORD_EVENT(record->word));
+		out = put_hex(out, event->id);
 	if (out - name < EVENT_WIDTH)
 		out = put_spaces(out, EVENT_WIDTH - (size_t)(out - name));
 	fields = out;
-	out = put_fields(text, out, info, pcpu, record);
+	out = put_fields(text, out, event, pcpu, record);
 	while (out == fields && out[-1] == ' ')
 		fields = --out;
 	*out++ = '\n';

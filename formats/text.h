@@ -14,15 +14,28 @@
 #include "formats/source.h"
 
 #define TEXT_CACHE 128U
+#define TEXT_REASONS 80U
+
+/* A short text, to be copied whole, which is faster than by length; 0: not kept. */
+struct text_word {
+	char text[31];
+	uint8_t length;
+};
+
+/* What an event's lines have in common. */
+struct text_event {
+	uint64_t id;
+	const struct trace_event_info *info;
+	struct text_word name;			     /* filled up with blanks */
+	struct text_word fields[TRACE_EVENT_FIELDS]; /* " name=" */
+};
 
 struct text {
 	uint64_t base_tsc; /* time 0 */
 	uint64_t tsc_khz;  /* 0: not known, times are cycles; up to TSC_KHZ_MAX */
 	bool raw_tsc;	   /* times are values of the TSC */
-	struct {
-		uint64_t id;
-		const struct trace_event_info *info;
-	} cache[TEXT_CACHE]; /* of look-ups by id */
+	struct text_event cache[TEXT_CACHE];
+	struct text_word reasons[TEXT_REASONS];
 };
 
 void text_init(struct text *text, uint64_t base_tsc, uint64_t tsc_khz);

@@ -131,9 +131,9 @@ static double read_stream(bool payload)
 	const struct analysis_options options = { .details = payload ? ALL_DETAILS : 0 };
 	const struct source_filter filter = { .payload = payload };
 	struct analysis *analysis = analysis_new(&options);
-	struct source *source;
+	struct source *source = NULL;
 	struct trace_item item;
-	struct error error;
+	struct error error = { "it cannot be read" };
 	double start = now();
 
 	if (lseek(stream_fd, 0, SEEK_SET) < 0 ||

@@ -60,6 +60,8 @@ done
 acrntrace dump --tsc -a 1 --from=50ms --to=75ms "$tmp/s.atrc" | awk '{ print $1, $2, $3 }' >"$tmp/got"
 awk '$2 == 1' "$tmp/part" >"$tmp/part1"
 ok 'time counts from the first record of all pCPUs' cmp "$tmp/part1" "$tmp/got"
+acrntrace dump --tsc --from=tsc:1000000011890 --to=tsc:1000000012527 $sample | awk '{ print $1 }' | tr '\n' ' ' >"$tmp/got"
+is "$(cat "$tmp/got")" '1000000011890 1000000012219 ' 'a range begins with its first and ends before its last'
 run acrntrace dump --from=10s --tsc-khz=2000000 $sample
 is "$status/$out/$err" '0//' 'a range without records prints nothing'
 
@@ -88,9 +90,10 @@ is "$(sed -n 3p "$tmp/got")" '{"tsc": 1000000011890, "pcpu": 1, "event": "vm_exi
 
 # --- odd records ---
 mkdir "$tmp/odd"
-printf '\1\0\0\0\0\0\0\0\167\7\0\0\0\0\2\0\1\2\3\4\5\6\7\10\11\12\13\14\15\16\17\20' >"$tmp/odd/0"
-run acrntrace dump "$tmp/odd"
-is "$out" '              0   0 0x777                       n_data=2 data=0102030405060708090a0b0c0d0e0f10' \
+head -c 32 $sample/0 >"$tmp/odd/0"
+printf '\1\0\0\0\0\0\0\0\167\7\0\0\0\0\2\0\1\2\3\4\5\6\7\10\11\12\13\14\15\16\17\20' >>"$tmp/odd/0"
+run acrntrace dump --tsc "$tmp/odd"
+is "$(printf '%s\n' "$out" | tail -1)" '              1   0 0x777                       n_data=2 data=0102030405060708090a0b0c0d0e0f10' \
 	'an event that is not known is printed raw'
 : >"$tmp/odd/0"
 run acrntrace dump "$tmp/odd"
@@ -122,6 +125,7 @@ bad 'a bad event' 2 'vm_exits: no such event*' --event=vm_exit,vm_exits $sample
 bad 'a bad time' 2 '5parsecs: not a point in time*' --from=5parsecs $sample
 bad 'a time without a frequency' 1 '*TSC frequency is not known*' --from=1s $sample
 bad 'a bad frequency' 2 '0: the TSC*must be a number*' --tsc-khz=0 $sample
+bad 'a range that ends before it begins' 1 '--to: not behind --from' --from=20c --to=20c $sample
 bad 'no rules' 1 "$tmp/none: No such file*" --formats="$tmp/none" $sample
 echo '0x10 %(tsc)q' >"$tmp/bad"
 bad 'bad rules' 1 "$tmp/bad:1: no conversion; *: %(tsc)q" --formats="$tmp/bad" $sample

@@ -89,4 +89,6 @@ bad 'not a trace' 1 'README.md: not a trace*' README.md
 bad 'no input' 2 'info: name a stream*'
 bad 'an option there is not' 2 '-x: unknown option*' -x
 bad 'a bad frequency' 2 '*: the TSC*' --tsc-khz=99999999999 $sample
+acrntrace info $sample >/dev/full 2>"$tmp/err"
+is "$?: $(cat "$tmp/err")" "1: acrntrace: standard output: cannot write: No space left on device" "a full disk"
 plan

@@ -63,15 +63,15 @@ static inline void *service_memory(uint64_t offset)
 }
 
 /* Waits for a condition, not for a time. */
-#define WAIT_UNTIL(condition)                                           \
-	do {                                                            \
-		const struct timespec nap = { .tv_nsec = 500000 };      \
-		time_t end = time(NULL) + HV_TEST_TIMEOUT_S;            \
-		while (!(condition)) {                                  \
-			if (time(NULL) > end)                           \
-				fail_msg("never true: %s", #condition); \
-			nanosleep(&nap, NULL);                          \
-		}                                                       \
+#define WAIT_UNTIL(condition)                                              \
+	do {                                                               \
+		const struct timespec hv_test_nap = { .tv_nsec = 500000 }; \
+		time_t end = time(NULL) + HV_TEST_TIMEOUT_S;               \
+		while (!(condition)) {                                     \
+			if (time(NULL) > end)                              \
+				fail_msg("never true: %s", #condition);    \
+			nanosleep(&hv_test_nap, NULL);                     \
+		}                                                          \
 	} while (0)
 
 static inline void start_hv(const struct host_options *options)

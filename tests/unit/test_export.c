@@ -27,9 +27,9 @@ static void write_records(struct stream_writer *writer, uint16_t pcpu, uint64_t 
 	struct error error;
 
 	for (uint32_t i = 0; i < count; i++)
-		records[i] = (struct trace_record){
-			.tsc = tsc + i * 10, .word = TRACE_WORD(TRACE_TIMER_IRQ, TRACE_2L, pcpu)
-		};
+		records[i] = (struct trace_record){ .tsc = tsc + (uint64_t)i * 10,
+						    .word = TRACE_WORD(TRACE_TIMER_IRQ, TRACE_2L,
+								       pcpu) };
 	assert_int_equal(stream_write_trace(writer, pcpu, records, count, &error), 0);
 }
 

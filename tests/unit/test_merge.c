@@ -306,7 +306,7 @@ static void test_backwards(void **state)
 static void test_many(void **state)
 {
 	enum { PCPUS = 64, RECORDS_EACH = 3000 };
-	uint64_t *tscs = malloc(PCPUS * RECORDS_EACH * sizeof(*tscs));
+	uint64_t *tscs = calloc(PCPUS, RECORDS_EACH * sizeof(*tscs));
 	uint32_t seen[PCPUS] = { 0 };
 	struct merge *merge;
 	struct merge_record record;
@@ -317,7 +317,8 @@ static void test_many(void **state)
 	(void)state;
 	assert_non_null(tscs);
 	srand(3);
-	for (uint16_t pcpu = 0; pcpu < PCPUS; pcpu++) {
+	for (unsigned int cpu = 0; cpu < PCPUS; cpu++) {
+		uint16_t pcpu = (uint16_t)cpu;
 		uint64_t *mine = tscs + (size_t)pcpu * RECORDS_EACH, tsc = (uint64_t)rand() % 100;
 
 		for (uint32_t i = 0; i < RECORDS_EACH; i++)

@@ -471,7 +471,31 @@ static void test_refuses_arguments(void **state)
 	close(fd);
 }
 
-int main(void)
+/* For tests/cli/test_atrc_protoc.sh: the first records of the sample, and a loss. */
+static int write_sample(const char *path, uint32_t records)
+{
+	struct trace_loss loss = { .pcpu = 1, .count = 42 };
+	int fd = open(path, O_RDWR | O_CREAT | O_TRUNC, 0644), err;
+	struct stream_header header;
+	struct stream_writer *writer;
+	struct error error;
+
+	truth_header(&header);
+	err = stream_writer_open(&writer, fd, STREAM_LEVEL_DEFAULT, &header, &error);
+	for (uint16_t pcpu = 0; pcpu < 2 && !err; pcpu++) {
+		uint32_t count;
+		struct trace_record *sample = load_sample(pcpu, &count);
+
+		if (pcpu)
+			err = stream_write_loss(writer, &loss, &error);
+		if (!err)
+			err = stream_write_trace(writer, pcpu, sample, records, &error);
+		free(sample);
+	}
+	return err || stream_writer_close(writer, "", &error);
+}
+
+int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_round_trip),
@@ -489,5 +513,7 @@ int main(void)
 		cmocka_unit_test(test_refuses_arguments),
 	};
 
+	if (argc == 4 && strcmp(argv[1], "--write") == 0)
+		return write_sample(argv[2], (uint32_t)atoi(argv[3]));
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

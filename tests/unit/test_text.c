@@ -202,6 +202,29 @@ static void test_csv_json(void **state)
 		    "\"e\": 28, \"f\": 18446744073709551615, \"fields\": {}}");
 }
 
+/* Each event shows its name and the names of its fields: none is too long for what text keeps. */
+static void test_names(void **state)
+{
+	(void)state;
+	for (unsigned int i = 0; i < nr_trace_events; i++) {
+		const struct trace_event_info *event = &trace_events[i];
+		struct trace_record record = { .tsc = BASE, .e = TRACE_ENTER(1, 2) };
+		struct text text;
+		char line[TEXT_MAX], wanted[64];
+
+		text_init(&text, BASE, 0);
+		record.word = TRACE_WORD(event->id, event->n_data, 3);
+		*text_record(&text, line, 3, &record) = '\0';
+		snprintf(wanted, sizeof(wanted), "   3 %s%s", event->name,
+			 event->fields[0].name ? " " : "\n");
+		assert_non_null(strstr(line, wanted));
+		for (int f = 0; f < TRACE_EVENT_FIELDS && event->fields[f].name; f++) {
+			snprintf(wanted, sizeof(wanted), " %s=", event->fields[f].name);
+			assert_non_null(strstr(line, wanted));
+		}
+	}
+}
+
 /* Any bytes fit into TEXT_MAX in each format. */
 static void test_room(void **state)
 {
@@ -356,8 +379,8 @@ static void test_tsc_to_ns(void **state)
 
 static void test_event_set(void **state)
 {
-	static const char *const bad[] = { "",	 "vm_exit,",	    "nothing", "vm_exit,x*",
-					   "0x", "0x1000000000000", "12z" };
+	static const char *const bad[] = { "",		 "vm_exit,", "nothing",		"vm_ex",
+					   "vm_exit,x*", "0x",	     "0x1000000000000", "12z" };
 	struct event_set set;
 	struct error error;
 	unsigned int exits = 0;
@@ -372,6 +395,10 @@ static void test_event_set(void **state)
 		exits += strncmp(trace_events[i].name, "vmexit_", 7) == 0;
 	assert_int_equal(set.nr, exits);
 	assert_false(event_set_has(&set, 0x10));
+	assert_int_equal(event_set_parse("vmexit", &set, &error), 0);
+	assert_int_equal(set.nr, exits);
+	assert_int_equal(event_set_parse("timer", &set, &error), 0);
+	assert_int_equal(set.nr, 4);
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
 		assert_int_equal(event_set_parse(bad[i], &set, &error), -EINVAL);
 	assert_int_equal(event_set_parse("no_such", &set, &error), -EINVAL);
@@ -382,7 +409,7 @@ static void test_output(void **state)
 {
 	struct output output;
 	struct error error;
-	char *room, *got = malloc(3 * OUTPUT_SIZE);
+	char *room, *got = malloc(3UL * OUTPUT_SIZE);
 	FILE *file = tmpfile();
 	size_t size = 0;
 
@@ -390,14 +417,14 @@ static void test_output(void **state)
 	assert_non_null(file);
 	assert_non_null(got);
 	assert_int_equal(output_open(&output, fileno(file), "file"), 0);
-	for (uint64_t i = 0; size < OUTPUT_SIZE * 2; i++) {
+	for (uint64_t i = 0; size < 2UL * OUTPUT_SIZE; i++) {
 		room = output_room(&output, PUT_DECIMAL_MAX);
 		assert_non_null(room);
 		size += (size_t)(put_decimal(room, i) - room);
 		output_end(&output, put_decimal(room, i));
 	}
 	assert_int_equal(output_close(&output, &error), 0);
-	assert_int_equal(pread(fileno(file), got, 3 * OUTPUT_SIZE, 0), size);
+	assert_int_equal(pread(fileno(file), got, 3UL * OUTPUT_SIZE, 0), size);
 	for (uint64_t i = 0, at = 0; at < size; i++) {
 		char number[PUT_DECIMAL_MAX];
 		size_t length = (size_t)(put_decimal(number, i) - number);
@@ -430,13 +457,14 @@ static void test_output_fails(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_fields),	   cmocka_unit_test(test_other_forms),
-		cmocka_unit_test(test_raw),	   cmocka_unit_test(test_lines),
-		cmocka_unit_test(test_loss_lines), cmocka_unit_test(test_csv_json),
-		cmocka_unit_test(test_room),	   cmocka_unit_test(test_numbers),
-		cmocka_unit_test(test_time_parse), cmocka_unit_test(test_time_resolve),
-		cmocka_unit_test(test_tsc_to_ns),  cmocka_unit_test(test_event_set),
-		cmocka_unit_test(test_output),	   cmocka_unit_test(test_output_fails),
+		cmocka_unit_test(test_fields),	     cmocka_unit_test(test_other_forms),
+		cmocka_unit_test(test_raw),	     cmocka_unit_test(test_lines),
+		cmocka_unit_test(test_loss_lines),   cmocka_unit_test(test_csv_json),
+		cmocka_unit_test(test_names),	     cmocka_unit_test(test_room),
+		cmocka_unit_test(test_numbers),	     cmocka_unit_test(test_time_parse),
+		cmocka_unit_test(test_time_resolve), cmocka_unit_test(test_tsc_to_ns),
+		cmocka_unit_test(test_event_set),    cmocka_unit_test(test_output),
+		cmocka_unit_test(test_output_fails),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

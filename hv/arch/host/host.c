@@ -20,6 +20,8 @@
 #define SCRATCH_OFFSET 0x40000ULL
 #define FREE_OFFSET 0x200000ULL
 
+_Static_assert(BOOT_MAX_PCPUS >= MAX_PCPUS && BOOT_MAX_VMS >= MAX_VMS, "all fit");
+
 static struct host_options options;
 static struct hv_config config;
 static int run_dir = -1, lock_file = -1;
