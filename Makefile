@@ -175,7 +175,7 @@ check-asan: test-deps
 	@ASAN_OPTIONS=detect_stack_use_after_return=0 UBSAN_OPTIONS=print_stacktrace=1 \
 	$(MAKE) --no-print-directory OUT=build/asan SANITIZE=address,undefined CFLAGS="-O1 -g" tests
 # The ring and the hosted hypervisor, with their threads.
-TSAN_TESTS = $(filter %ring %sbuf %hv %record %conservation,$(UNIT:tests/unit/%.c=build/tsan/tests/%))
+TSAN_TESTS = $(filter build/tsan/tests/test_hv% %hypercall %ring %sbuf %record %conservation,$(UNIT:tests/unit/%.c=build/tsan/tests/%))
 check-tsan: test-deps
 	@TSAN_OPTIONS="suppressions=tests/tsan.supp halt_on_error=1" \
 	$(MAKE) --no-print-directory OUT=build/tsan SANITIZE=thread CFLAGS="-O1 -g" TESTS="$(TSAN_TESTS)" tests

@@ -9,7 +9,7 @@
 
 #include "hv/core/trace.h"
 
-#define ELEMENTS 4096U /* 128 KiB: what the reader has just left is in the cache */
+#define ELEMENTS 4096UL /* 128 KiB: what the reader has just left is in the cache */
 #define ROUNDS 400U
 
 static struct pcpu pcpu;

@@ -37,7 +37,7 @@ static inline int core_setup(void **state)
 static inline int core_teardown(void **state)
 {
 	(void)state;
-	host_free();
+	host_memory_free(-1);
 	return 0;
 }
 

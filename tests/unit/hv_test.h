@@ -86,4 +86,14 @@ static inline void end_hv(void)
 	host_free();
 }
 
+/* After a test that has failed in the middle. */
+static inline int end_hv_if_runs(void **state)
+{
+	(void)state;
+	end_hv();
+	return 0;
+}
+
+#define hv_unit_test(test) cmocka_unit_test_teardown(test, end_hv_if_runs)
+
 #endif

@@ -110,10 +110,8 @@ static void check_pio(uint32_t direction, uint64_t port, uint64_t size)
 	assert_int_equal(slot()->reqs.pio_request.size, size);
 }
 
-static void test_requests(void **state)
+static void ask_ports(void)
 {
-	(void)state;
-	start(0);
 	/* A port; the answer's upper bytes are not the guest's. */
 	wait_pending();
 	check_pio(IOREQ_READ, 0x70, 1);
@@ -153,14 +151,17 @@ static void test_requests(void **state)
 	complete();
 	wait_done(3);
 	assert_int_equal(asker.got[2], 0x99aabbcc);
+}
 
-	/* Memory. */
+static void ask_memory(void)
+{
 	let_go(3);
 	wait_pending();
 	assert_int_equal(slot()->type, IOREQ_MMIO);
 	assert_int_equal(slot()->reqs.mmio_request.direction, IOREQ_READ);
 	assert_int_equal(slot()->reqs.mmio_request.address, MMIO + 8);
 	assert_int_equal(slot()->reqs.mmio_request.size, 8);
+	slot()->type = IOREQ_PORTIO;
 	slot()->reqs.mmio_request.value = 0x1122334455667788;
 	complete();
 	wait_done(4);
@@ -179,7 +180,10 @@ static void test_requests(void **state)
 	complete();
 	wait_done(5);
 	assert_int_equal(asker.got[4], 0xffffffff);
+}
 
+static void switch_off(void)
+{
 	let_go(5);
 	wait_pending();
 	check_pio(IOREQ_WRITE, 0x73, 2);
@@ -196,6 +200,15 @@ static void test_requests(void **state)
 	WAIT_UNTIL(slot_state() == IOREQ_FREE);
 	assert_int_equal(hypercall(HC_PAUSE_VM, VM, 0), 0);
 	assert_int_equal(asker.done, 6);
+}
+
+static void test_requests(void **state)
+{
+	(void)state;
+	start(0);
+	ask_ports();
+	ask_memory();
+	switch_off();
 	end_hv();
 }
 
@@ -241,9 +254,9 @@ static void test_polling(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_requests),
-		cmocka_unit_test(test_reset),
-		cmocka_unit_test(test_polling),
+		hv_unit_test(test_requests),
+		hv_unit_test(test_reset),
+		hv_unit_test(test_polling),
 	};
 
 	return cmocka_run_group_tests_name("ioreq", tests, NULL, NULL);

@@ -159,6 +159,26 @@ static void test_stop(void **state)
 	}
 }
 
+/* Stopped and taken back at once, again and again, by another pCPU than the one that writes. */
+static void test_stop_race(void **state)
+{
+	struct shared_buf *ring = ring_at(RING_OFFSET);
+	unsigned int changed = 0;
+
+	(void)state;
+	for (unsigned int round = 0; round < 1000; round++) {
+		make_ring(RING_OFFSET);
+		assert_int_equal(set_up(1, SBUF_TRACE, service_gpa(RING_OFFSET)), 0);
+		WAIT_UNTIL(tail_of(ring) >= SBUF_TRACE_ELE_SIZE);
+		assert_int_equal(set_up(1, SBUF_TRACE, 0), -1);
+		memset(ring, PATTERN, RING_SIZE);
+		for (unsigned int i = 0; i < RING_SIZE; i++)
+			changed +=
+				__atomic_load_n((uint8_t *)ring + i, __ATOMIC_RELAXED) != PATTERN;
+		assert_int_equal(changed, 0);
+	}
+}
+
 static uint64_t seed = 99;
 
 static uint32_t random32(void)
@@ -211,6 +231,7 @@ static void test_log(void **state)
 	assert_int_equal(tail_of(ring) % SBUF_HVLOG_ELE_SIZE, 0);
 	memcpy(text, (char *)ring + SBUF_HEADER_SIZE, SBUF_HVLOG_ELE_SIZE);
 	text[SBUF_HVLOG_ELE_SIZE] = '\0';
+	/* NOLINTNEXTLINE(cert-err34-c): numbers of the wrong size fail below */
 	assert_int_equal(sscanf(text, "[%luus][cpu=%u][%16[^]]][sev=%u][seq=%u]:", &us, &cpu,
 				thread, &severity, &sequence),
 			 5);
@@ -228,8 +249,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_refusals), cmocka_unit_test(test_not_contiguous),
-		cmocka_unit_test(test_stop),	 cmocka_unit_test(test_damage),
-		cmocka_unit_test(test_log),
+		cmocka_unit_test(test_stop),	 cmocka_unit_test(test_stop_race),
+		cmocka_unit_test(test_damage),	 cmocka_unit_test(test_log),
 	};
 
 	return cmocka_run_group_tests_name("hv_sbuf", tests, setup, teardown);

@@ -186,6 +186,21 @@ static void test_create(void **state)
 	assert_ptr_equal(vms[1].vcpus[0].pcpu, &pcpus[1]);
 }
 
+/* An answer that cannot be given leaves no VM behind. */
+static void test_create_without_answer(void **state)
+{
+	const struct acrn_vm_creation creation = { .name = VM_NAME, .cpu_affinity = 1 };
+	const uint64_t gpa = 0x500000000ULL;
+
+	(void)state;
+	assert_int_equal(
+		ept_map(&vms[0].ept, gpa, service_gpa(0), PAGE_SIZE, EPT_READ | EPT_TYPE_WB), 0);
+	memcpy(service_memory(0), &creation, sizeof(creation));
+	assert_int_equal(hypercall(HC_CREATE_VM, gpa, 0), -1);
+	assert_int_equal(vms[2].state, VM_POWERED_OFF);
+	assert_int_equal(vms[2].nr_vcpus, 0);
+}
+
 static void test_all_slots(void **state)
 {
 	struct acrn_vm_creation c;
@@ -429,6 +444,29 @@ static void test_nothing_leaks(void **state)
 	arch_page_free(after);
 }
 
+/* A VM that matters more than the Service VM: it may not disturb it while it runs. */
+static void test_severity(void **state)
+{
+	struct host_options options = {
+		.nr_pcpus = 2,
+		.guests = { { .name = "rt", .affinity = 2, .severity = SEVERITY_RTVM } },
+		.nr_guests = 1,
+	};
+	const struct vm_memory_region region = {
+		.prot = 7, .gpa = RAM, .service_vm_gpa = service_gpa(RAM), .size = PAGE_SIZE
+	};
+
+	(void)state;
+	end_hv();
+	start_hv(&options);
+	assert_int_equal(vms[1].state, VM_RUNNING);
+	assert_int_equal(hypercall(HC_PAUSE_VM, 1, 0), 0);
+	assert_int_equal(vms[1].state, VM_RUNNING);
+	assert_int_equal(hypercall(HC_NOTIFY_IOREQ_FINISH, 1, 0), -1);
+	assert_int_equal(set_one(1, region), -1);
+	assert_int_equal(hypercall(HC_DESTROY_VM, 1, 0), -1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -439,6 +477,7 @@ int main(void)
 		cmocka_unit_test(test_privilege),
 		cmocka_unit_test(test_callback_vector),
 		cmocka_unit_test(test_create),
+		cmocka_unit_test(test_create_without_answer),
 		cmocka_unit_test(test_all_slots),
 		cmocka_unit_test(test_life),
 		cmocka_unit_test(test_vcpu_states),
@@ -447,6 +486,7 @@ int main(void)
 		cmocka_unit_test(test_memory_regions),
 		cmocka_unit_test(test_region_list),
 		cmocka_unit_test(test_nothing_leaks),
+		cmocka_unit_test(test_severity),
 	};
 
 	return cmocka_run_group_tests_name("hypercall", tests, setup, teardown);

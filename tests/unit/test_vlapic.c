@@ -119,7 +119,7 @@ static void test_periodic(void **state)
 	vlapic_write(apic, APIC_TIMER_DIVIDE, 0); /* by 2 */
 	vlapic_write(apic, APIC_LVT_TIMER, APIC_TIMER_PERIODIC | 0x41);
 	vlapic_write(apic, APIC_TIMER_INITIAL, arch_tsc_khz());
-	assert_int_equal(apic->period, 2ULL * arch_tsc_khz());
+	assert_int_equal(apic->period, 2 * (uint64_t)arch_tsc_khz());
 	first = apic->timer.deadline;
 	while (arch_tsc() < first)
 		;
@@ -129,7 +129,7 @@ static void test_periodic(void **state)
 	assert_true(apic->timer.deadline >= first + apic->period);
 	/* A period that would leave no time for anything else is lengthened. */
 	vlapic_write(apic, APIC_TIMER_INITIAL, 1);
-	assert_true(apic->period >= arch_tsc_khz() / 1000 * 20);
+	assert_true(apic->period >= (uint64_t)arch_tsc_khz() / 1000 * 20);
 	/* 0 stops it, and so does another mode. */
 	vlapic_write(apic, APIC_TIMER_INITIAL, 0);
 	assert_false(apic->timer.queued);

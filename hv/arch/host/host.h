@@ -19,6 +19,7 @@ struct host_guest_option {
 	char name[ACRN_VM_NAME_LEN]; /* its payload's, with a number behind it if need be */
 	uint64_t affinity;	     /* pCPUs; 0: all */
 	uint64_t flags;		     /* GUEST_FLAG_.. */
+	uint8_t severity;	     /* enum acrn_severity; 0: SEVERITY_STANDARD_VM */
 };
 
 struct host_options {
@@ -56,7 +57,7 @@ int host_wait_ready(unsigned int timeout_ms);
 
 /* Ends all pCPUs and returns when they are no more; memory and rings stay until host_free(). */
 void host_stop(void);
-/* Gives everything back and removes the files. */
+/* Gives everything back and removes the files. Nothing if there is nothing, as host_stop(). */
 void host_free(void);
 
 /* A ring's memory, as mapped by the hypervisor. After host_stop(): what was put and lost in it. */

@@ -7,7 +7,7 @@
 #include "hv/core/pcpu.h"
 #include "hv/core/vm.h"
 
-#define ANSWER_TIMEOUT_S 20
+#define ANSWER_TIMEOUT_MS 20000U
 
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER; /* one caller at a time */
 static pthread_mutex_t bell_mutex = PTHREAD_MUTEX_INITIALIZER;
@@ -65,7 +65,7 @@ static int wait_for_answer(unsigned int seen)
 	struct timespec deadline;
 	int result;
 
-	deadline_in(&deadline, ANSWER_TIMEOUT_S * 1000);
+	deadline_in(&deadline, ANSWER_TIMEOUT_MS);
 	pthread_mutex_lock(&bell_mutex);
 	while (answers == seen && !pthread_cond_timedwait(&bell, &bell_mutex, &deadline))
 		;
