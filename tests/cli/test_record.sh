@@ -34,7 +34,7 @@ usage '3-1: not a list of pCPUs*' -a 3-1
 usage '0: not a duration*' -d 0
 usage 'vmexit_nothing: no such event*' -e vm_exit,vmexit_nothing
 usage '*no such event*' -e vm_exit,
-usage '*too long' -e "$(awk 'BEGIN { while (i++ < 999) printf "timer," }')timer"
+usage '*no event has so long a name' -e "$(printf %0999d 1)"
 usage '*--bogus: no such option*' --bogus
 usage '-o: needs a value*' -o
 usage '--json: standard output cannot take both*' --json -o -
