@@ -31,6 +31,10 @@ override CFLAGS += $(if $(findstring thread,$(SANITIZE)),-Wno-tsan)
 endif
 LDLIBS = -lprotobuf-c -lzstd -lsmartcols -lm -lrt
 
+# make V=1 prints whole commands.
+Q := $(if $(V),,@)
+say = $(if $(V),,@echo "  $(1) $@")
+
 VERSION := $(shell cat .version 2>/dev/null || git describe --tags --always --dirty 2>/dev/null || echo unknown)
 ARCH ?= host
 
@@ -70,30 +74,38 @@ all: $(BINARIES) man
 # --- generated sources ---
 $(GEN)/abi/trace_events.h: formats/events.tsv formats/gen-tables.awk
 	@mkdir -p $(@D)
-	awk -v what=events-header -f formats/gen-tables.awk $< >$@
+	$(call say,GEN )
+	$(Q)awk -v what=events-header -f formats/gen-tables.awk $< >$@
 $(GEN)/abi/exit_reasons.h: formats/exit-reasons.tsv formats/gen-tables.awk
 	@mkdir -p $(@D)
-	awk -v what=reasons-header -f formats/gen-tables.awk $< >$@
+	$(call say,GEN )
+	$(Q)awk -v what=reasons-header -f formats/gen-tables.awk $< >$@
 $(GEN)/event_table.c: formats/events.tsv formats/gen-tables.awk
 	@mkdir -p $(@D)
-	awk -v what=events-table -f formats/gen-tables.awk $< >$@
+	$(call say,GEN )
+	$(Q)awk -v what=events-table -f formats/gen-tables.awk $< >$@
 $(GEN)/reason_table.c: formats/exit-reasons.tsv formats/gen-tables.awk
 	@mkdir -p $(@D)
-	awk -v what=reasons-table -f formats/gen-tables.awk $< >$@
+	$(call say,GEN )
+	$(Q)awk -v what=reasons-table -f formats/gen-tables.awk $< >$@
 $(GEN)/%.pb-c.c $(GEN)/%.pb-c.h: formats/%.proto
 	@mkdir -p $(@D)
-	protoc-c --proto_path=formats --c_out=$(GEN) $<
+	$(call say,GEN )
+	$(Q)protoc-c --proto_path=formats --c_out=$(GEN) $<
 $(BUILD)/gen/tests/layout_checks.h: tests/unit/gen-layout.awk tests/data/layout.tsv tests/data/sizes.tsv
 	@mkdir -p $(@D)
-	awk -f $^ >$@
+	$(call say,GEN )
+	$(Q)awk -f $^ >$@
 
 # --- objects and programs ---
 $(OUT)/obj/%.o: %.c | $(GEN_HEADERS)
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+	$(call say,CC  )
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 $(OUT)/obj/gen/%.o: $(GEN)/%.c | $(GEN_HEADERS)
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+	$(call say,CC  )
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 $(OUT)/obj/acrntrace/%.o: override CPPFLAGS += -DVERSION='"$(VERSION)"'
 $(OUT)/obj/hv/arch/host/%.o: override CPPFLAGS += -DVERSION='"$(VERSION)"'
 
@@ -105,29 +117,35 @@ $(OUT)/libhv.a: $(HV_OBJ)
 $(OUT)/libclient.a: $(CLIENT_OBJ)
 $(OUT)/lib%.a:
 	@rm -f $@
-	$(AR) rcs $@ $^
+	$(call say,AR  )
+	$(Q)$(AR) rcs $@ $^
 
 $(OUT)/bin/acrn-hv: $(call objects,$(HV_MAIN)) $(OUT)/libhv.a
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lrt
+	$(call say,LINK)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lrt
 define program
 $(OUT)/bin/$(1): $(call objects,$(wildcard $(1)/*.c)) $(OUT)/libclient.a $(OUT)/libformats.a
 	@mkdir -p $$(@D)
-	$$(CC) $$(CFLAGS) $$(LDFLAGS) -o $$@ $$^ $$(LDLIBS)
+	$$(call say,LINK)
+	$$(Q)$$(CC) $$(CFLAGS) $$(LDFLAGS) -o $$@ $$^ $$(LDLIBS)
 endef
 $(foreach p,$(PROGRAMS),$(eval $(call program,$(p))))
 
 $(OUT)/tests/%: $(OUT)/obj/tests/unit/%.o $(LIBS)
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lcmocka
+	$(call say,LINK)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lcmocka
 # The truth that the instruction decoder is held against.
 $(OUT)/tests/test_decode: LDLIBS += -lZydis
 $(OUT)/bench/%: $(OUT)/obj/tests/bench/%.o $(LIBS)
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+	$(call say,LINK)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 $(OUT)/tools/%: $(OUT)/obj/tests/tools/%.o $(LIBS)
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+	$(call say,LINK)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 $(OUT)/obj/tests/unit/test_layout.o: $(BUILD)/gen/tests/layout_checks.h
 # Everything the fuzz target calls is built with it: clang's coverage and sanitizers all through.
 $(OUT)/fuzz/%: tests/fuzz/%.c $(FORMATS) $(GEN_SOURCES) $(wildcard hv/core/decode*.c) | $(GEN_HEADERS)
@@ -138,7 +156,8 @@ $(OUT)/fuzz/%: tests/fuzz/%.c $(FORMATS) $(GEN_SOURCES) $(wildcard hv/core/decod
 man: $(PAGES:man/%=$(BUILD)/man/%)
 $(BUILD)/man/%: man/% formats/events.tsv formats/gen-tables.awk
 	@mkdir -p $(@D)
-	awk -v what=events-man -f formats/gen-tables.awk formats/events.tsv >$@.events
+	$(call say,GEN )
+	$(Q)awk -v what=events-man -f formats/gen-tables.awk formats/events.tsv >$@.events
 	sed -e '/^@EVENTS@$$/{r $@.events' -e 'd}' $< >$@
 	@rm -f $@.events
 
