@@ -158,7 +158,7 @@ $(BUILD)/man/%: man/% formats/events.tsv formats/gen-tables.awk
 	@mkdir -p $(@D)
 	$(call say,GEN )
 	$(Q)awk -v what=events-man -f formats/gen-tables.awk formats/events.tsv >$@.events
-	sed -e '/^@EVENTS@$$/{r $@.events' -e 'd}' $< >$@
+	@sed -e '/^@EVENTS@$$/{r $@.events' -e 'd}' $< >$@
 	@rm -f $@.events
 
 # --- dependencies ---

@@ -14,7 +14,7 @@ unnamed() { # PAGE COMMAND...
 	shift
 	"$@" --help | grep -oE '^ +(-[a-zA-Z], )?--[a-z-]+( [A-Z]+)?(, --[a-z-]+)*' |
 		grep -oE -- '--[a-z-]+' | sort -u | while read -r option; do
-		grep -qE "^\.(It|Op) .*(Fl|,) -${option#--}( |$)|^\.Fl -${option#--}( |$)" "$page" || echo "$option"
+		grep -qE "^\.(It|Op|Fl) .*(Fl|,) -${option#--}( |$)|^\.Fl -${option#--}( |$)" "$page" || echo "$option"
 	done
 }
 for command in record report dump info convert export; do
