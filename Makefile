@@ -6,7 +6,7 @@
 #   make analyze       clang warnings, clang-tidy, cppcheck
 #   make bench         figures, one line each: name value unit
 #   make install       DESTDIR= PREFIX=/usr/local         make uninstall
-#   make modules      the Service VM's Linux modules, into build/modules; KDIR= the kernel's build tree
+#   make modules       KDIR= the Service VM's Linux modules, into build/modules    make modules_install  DESTDIR=
 #   make deps          install the Debian packages below  make format
 
 # The Debian packages: to build and run, and on top of that to test and analyze.
@@ -48,7 +48,7 @@ UNIT := $(wildcard tests/unit/test_*.c)
 BENCH := $(wildcard tests/bench/bench_*.c)
 TOOLS := $(wildcard tests/tools/*.c)
 FUZZ := $(wildcard tests/fuzz/fuzz_*.c)
-PAGES := $(wildcard man/*.[1578] man/*.8)
+PAGES := $(wildcard man/*.[14578])
 
 objects = $(patsubst %.c,$(OUT)/obj/%.o,$(1))
 FORMATS_OBJ := $(call objects,$(FORMATS)) $(patsubst $(GEN)/%.c,$(OUT)/obj/gen/%.o,$(GEN_SOURCES))
@@ -64,7 +64,7 @@ FUZZ_BINARIES := $(FUZZ:tests/fuzz/%.c=$(OUT)/fuzz/%)
 CLI_TESTS := $(wildcard tests/cli/test_*.sh)
 
 all: $(BINARIES) man
-.PHONY: all modules man deps test-deps demo check check-asan check-tsan tests analyze bench format install uninstall clean fuzz
+.PHONY: all modules modules_install man deps test-deps demo check check-asan check-tsan tests analyze bench format install uninstall clean fuzz
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -97,6 +97,8 @@ modules:
 	@mkdir -p $(MODULES_OUT)
 	@ln -sfn $(abspath hv/service_vm)/* $(MODULES_OUT)
 	$(MAKE) -C $(KDIR) MAKEOVERRIDES= M=$(abspath $(MODULES_OUT)) ACRNSCOPE=$(CURDIR) W=$(W) C=$(C) modules
+modules_install: modules
+	$(MAKE) -C $(KDIR) MAKEOVERRIDES= M=$(abspath $(MODULES_OUT)) $(if $(DESTDIR),INSTALL_MOD_PATH=$(abspath $(DESTDIR))) modules_install
 
 # --- objects and programs ---
 $(OUT)/obj/%.o: %.c | $(GEN_HEADERS)
