@@ -29,5 +29,7 @@ run_qemu fake_upstream.sh "$dir/bzImage"
 hand_on 'fake of upstream'
 run_qemu hvlog.sh "$dir/bzImage" "$reserve"
 is "$(grep '^boot' "$tmp/lines" | tr '\n' ' ')" 'boot 1 boot 2 boot 3 ' 'three boots'
+is "$(grep -o 'fake: ring.*' "$tmp/lines" | tr '\n' ' ')" \
+	'fake: ring 0 of pCPU 0 stops fake: ring 0 of pCPU 1 stops ' 'a reboot stops the rings that are not reserved memory'
 hand_on log
 plan

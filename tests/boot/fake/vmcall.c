@@ -21,6 +21,9 @@
 static bool fake_upstream;
 module_param(fake_upstream, bool, 0644);
 
+static bool fake_loud; /* tell the console of each stop */
+module_param(fake_loud, bool, 0644);
+
 static int fake_refuse = -1; /* 16 * ring id + pCPU */
 module_param(fake_refuse, int, 0644);
 
@@ -70,6 +73,8 @@ static s32 setup_sbuf(const struct acrn_sbuf_param *param)
 	if (param->cpu_id >= PCPUS)
 		return -EINVAL;
 	if (!param->gpa) {
+		if (fake_loud)
+			pr_emerg("fake: ring %u of pCPU %u stops\n", param->sbuf_id, param->cpu_id);
 		if (!fake_upstream)
 			rings[param->sbuf_id][param->cpu_id] = NULL;
 		return -1;

@@ -31,5 +31,20 @@ echo 1 >/sys/devices/system/cpu/cpu1/online
 ok 'a ring stays where a CPU comes and goes' "$here/ring" header /dev/acrn_trace_1 4194304
 rmmod acrn_trace
 rmmod acrn_rings
+
+# Too little memory for two rings of 4 MiB; tmpfs is not thrown out for them.
+insmod "$ko/acrn_rings.ko"
+mkdir -p /tmp/fill
+mount -t tmpfs -o size=100% none /tmp/fill
+free=$(sed -n "s/^MemAvailable: *\([0-9]*\).*/\1/p" /proc/meminfo)
+dd if=/dev/zero of=/tmp/fill/zeros bs=1k count=$((free - 6000)) 2>/dev/null
+run insmod "$ko/acrn_trace.ko"
+like "$err" "*Cannot allocate memory*" "without memory acrn_trace does not load"
+like "$(dmesg | tail -1)" "*acrn_trace: pCPU *: no 4096 KiB of contiguous memory are free; load earlier" "and says what to do"
+is "$(devices)" 0 "and leaves no device"
+umount /tmp/fill
+ok "with memory it does" insmod "$ko/acrn_trace.ko"
+rmmod acrn_trace
+rmmod acrn_rings
 like "$(dmesg | grep -E 'WARNING|BUG|Oops|Call Trace')" '' 'the kernel has nothing to complain of'
 plan
