@@ -36,9 +36,12 @@ make_initramfs() {
 # script printed in $tmp/lines; more of the command line in $3.
 run_qemu() {
 	rm -f "$tmp/console"
-	timeout 300 qemu-system-x86_64 -machine pc -accel tcg -cpu max -smp 2 -m 256 -nodefaults -no-user-config \
+	# An oops ends the run, but for the script that has reboots of its own.
+	once=-no-reboot
+	[ "$1" != hvlog.sh ] || once=
+	timeout 120 qemu-system-x86_64 $once -machine pc -accel tcg -cpu max -smp 2 -m 256 -nodefaults -no-user-config \
 		-display none -serial "file:$tmp/console" -kernel "$2" -initrd "$tmp/initramfs" \
-		-append "console=ttyS0 quiet loglevel=3 panic=-1 run=$1 $3" </dev/null
+		-append "console=ttyS0 quiet loglevel=3 oops=panic panic=-1 run=$1 $3" </dev/null
 	tr -d '\r' <"$tmp/console" >"$tmp/lines"
 }
 
@@ -50,5 +53,7 @@ hand_on() {
 		'not ok '*) tap_result 1 "$1: ${line#* - }" ;;
 		esac
 	done <"$tmp/lines"
+	is "$(awk '/^(not )?ok / { ran++ } /^1\.\./ { planned += substr($0, 4) }
+		/^end of/ { ended = 1 } END { print ended, planned - ran }' "$tmp/lines")" "1 0" "$1: it ran to its end"
 	grep -v '^ok ' "$tmp/lines" >&2
 }
