@@ -6,6 +6,7 @@
 #   make analyze       clang warnings, clang-tidy, cppcheck
 #   make bench         figures, one line each: name value unit
 #   make install       DESTDIR= PREFIX=/usr/local         make uninstall
+#   make modules       KDIR= the Service VM's Linux modules, into build/modules    make modules_install  DESTDIR=
 #   make deps          install the Debian packages below  make format
 
 # The Debian packages: to build and run, and on top of that to test and analyze.
@@ -51,7 +52,7 @@ UNIT := $(wildcard tests/unit/test_*.c)
 BENCH := $(wildcard tests/bench/bench_*.c)
 TOOLS := $(wildcard tests/tools/*.c)
 FUZZ := $(wildcard tests/fuzz/fuzz_*.c)
-PAGES := $(wildcard man/*.[1578] man/*.8)
+PAGES := $(wildcard man/*.[14578])
 
 objects = $(patsubst %.c,$(OUT)/obj/%.o,$(1))
 FORMATS_OBJ := $(call objects,$(FORMATS)) $(patsubst $(GEN)/%.c,$(OUT)/obj/gen/%.o,$(GEN_SOURCES))
@@ -67,7 +68,7 @@ FUZZ_BINARIES := $(FUZZ:tests/fuzz/%.c=$(OUT)/fuzz/%)
 CLI_TESTS := $(wildcard tests/cli/test_*.sh)
 
 all: $(BINARIES) man
-.PHONY: all man deps test-deps demo check check-asan check-tsan tests analyze bench format install uninstall clean fuzz
+.PHONY: all modules modules_install man deps test-deps demo check check-asan check-tsan tests analyze bench format install uninstall clean fuzz
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -96,6 +97,18 @@ $(BUILD)/gen/tests/layout_checks.h: tests/unit/gen-layout.awk tests/data/layout.
 	@mkdir -p $(@D)
 	$(call say,GEN )
 	$(Q)awk -f $^ >$@
+
+# --- the Service VM's Linux modules, for the kernel whose build tree is KDIR ---
+# kbuild writes next to the sources, so it gets links to them.
+KDIR ?= /lib/modules/$(shell uname -r)/build
+MODULES_OUT ?= $(BUILD)/modules
+modules:
+	@[ -e "$(KDIR)/Makefile" ] || { echo "make: KDIR=$(KDIR): no kernel's build tree; install linux-headers-amd64, or give another KDIR=" >&2; exit 1; }
+	@mkdir -p $(MODULES_OUT)
+	@ln -sfn $(abspath hv/service_vm)/* $(MODULES_OUT)
+	$(MAKE) -C $(KDIR) MAKEOVERRIDES= M=$(abspath $(MODULES_OUT)) ACRNSCOPE=$(CURDIR) W=$(W) C=$(C) modules
+modules_install: modules
+	$(MAKE) -C $(KDIR) MAKEOVERRIDES= M=$(abspath $(MODULES_OUT)) $(if $(DESTDIR),INSTALL_MOD_PATH=$(abspath $(DESTDIR))) modules_install
 
 # --- objects and programs ---
 $(OUT)/obj/%.o: %.c | $(GEN_HEADERS)
@@ -216,7 +229,7 @@ analyze: test-deps $(GEN_HEADERS) $(GEN_SOURCES) $(BUILD)/gen/tests/layout_check
 	cppcheck --quiet --error-exitcode=1 --inline-suppr --std=c11 --enable=warning,performance,portability \
 		--suppressions-list=.cppcheck -j 2 -I. -I$(BUILD)/gen $(filter-out tests/%,$(SOURCES))
 format:
-	clang-format -i $(SOURCES) $(HEADERS)
+	clang-format -i $(SOURCES) $(HEADERS) $(wildcard hv/service_vm/*.c)
 
 # --- installation ---
 INSTALLED = $(BINARIES:$(OUT)/bin/%=$(PREFIX)/bin/%) \
