@@ -36,11 +36,9 @@ static struct ring_memory *find(const struct acrn_ring_kind *kind, unsigned int 
 {
 	struct ring_memory *ring;
 
-	list_for_each_entry(ring, &all_rings, list) if (ring->id == kind->id &&
-							ring->pcpu == pcpu) return ring->size ==
-			kind->size
-		? ring
-		: ERR_PTR(-EBUSY);
+	list_for_each_entry (ring, &all_rings, list)
+		if (ring->id == kind->id && ring->pcpu == pcpu)
+			return ring->size == kind->size ? ring : ERR_PTR(-EBUSY);
 	return NULL;
 }
 
@@ -156,7 +154,8 @@ void ring_memory_stop_all(void)
 	struct ring_memory *ring;
 
 	mutex_lock(&lock);
-	list_for_each_entry(ring, &all_rings, list) stop(ring);
+	list_for_each_entry (ring, &all_rings, list)
+		stop(ring);
 	mutex_unlock(&lock);
 }
 
@@ -164,8 +163,7 @@ void ring_memory_free_all(void)
 {
 	struct ring_memory *ring, *next;
 
-	list_for_each_entry_safe(ring, next, &all_rings, list)
-	{
+	list_for_each_entry_safe (ring, next, &all_rings, list) {
 		/* Only where this module was unloaded by force. */
 		if (ring->written)
 			continue;
