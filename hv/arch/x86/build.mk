@@ -1,0 +1,63 @@
+# SPDX-License-Identifier: BSD-3-Clause
+# The bare-metal hypervisor: freestanding, with rules and output (build/x86) of its own.
+#
+#   make iso         build/acrnscope.iso, that GRUB boots      make check-boot  tests under Bochs
+#   make boot-deps   install the Debian packages below
+
+BOOT_PACKAGES := bochs bochsbios bochs-term vgabios grub-pc-bin grub-common xorriso mtools qemu-system-x86 seabios
+
+X86 := $(BUILD)/x86
+# Until the port is joined with hv/core, interim/ has what it uses of it.
+X86_INTERIM := hv/arch/x86/interim
+X86_SOURCES := $(wildcard hv/arch/x86/*.c $(X86_INTERIM)/*.c) $(X86_INTERIM)/hv/core/text.c
+X86_ASSEMBLY := $(wildcard hv/arch/x86/*.S)
+X86_ASSEMBLY := $(filter-out %.lds.S,$(X86_ASSEMBLY))
+X86_OBJ := $(X86_ASSEMBLY:%.S=$(X86)/%.o) $(X86_SOURCES:%.c=$(X86)/%.o)
+
+X86_CPPFLAGS := -I$(X86_INTERIM) -I. -I$(BUILD)/gen
+X86_CFLAGS := -std=gnu11 -O2 -g $(WARNINGS) -ffreestanding -nostdlib -fno-pie -mcmodel=kernel \
+	-mno-red-zone -mgeneral-regs-only -fno-stack-protector -fcf-protection=none \
+	-fno-omit-frame-pointer -mno-omit-leaf-frame-pointer -fno-asynchronous-unwind-tables \
+	-fno-strict-aliasing -fno-common
+X86_LDFLAGS := -nostdlib -static -no-pie -Wl,--build-id=none,-z,noexecstack,-z,max-page-size=4096
+
+$(X86)/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(X86_CPPFLAGS) $(X86_CFLAGS) -MMD -MP -c -o $@ $<
+$(X86)/%.o: %.S
+	@mkdir -p $(@D)
+	$(CC) $(X86_CPPFLAGS) -MMD -MP -c -o $@ $<
+$(X86)/hv/arch/x86/main.o: X86_CPPFLAGS += -DVERSION='"$(VERSION)"'
+$(X86)/image.lds: hv/arch/x86/image.lds.S hv/arch/x86/layout.h
+	@mkdir -p $(@D)
+	$(CC) $(X86_CPPFLAGS) -E -P -o $@ $<
+
+# Two passes: functions get their addresses in the first, and their names are linked in by the second.
+$(X86)/symbols0.S: hv/arch/x86/symbols.awk
+	@mkdir -p $(@D)
+	awk -f $< /dev/null >$@
+$(X86)/symbols.S: $(X86)/pass1.elf hv/arch/x86/symbols.awk
+	nm -n $< | awk -f hv/arch/x86/symbols.awk >$@
+$(X86)/symbols%o: $(X86)/symbols%S
+	$(CC) -c -o $@ $<
+$(X86)/pass1.elf: $(X86_OBJ) $(X86)/symbols0.o $(X86)/image.lds
+	$(CC) $(X86_LDFLAGS) -Wl,-T,$(X86)/image.lds -o $@ $(X86_OBJ) $(X86)/symbols0.o
+$(X86)/hv.elf: $(X86)/pass1.elf $(X86)/symbols.o
+	$(CC) $(X86_LDFLAGS) -Wl,-T,$(X86)/image.lds -o $@ $(X86_OBJ) $(X86)/symbols.o
+	@for f in $^; do :; done; nm -n $(X86)/pass1.elf | grep ' [tT] ' >$(X86)/pass1.names; \
+	nm -n $@ | grep ' [tT] ' | cmp - $(X86)/pass1.names || { rm $@; exit 1; }
+
+# GRUB's command line for the hypervisor, and modules: see tests/boot/run.sh.
+HV_OPTIONS ?=
+$(BUILD)/acrnscope.iso: $(X86)/hv.elf tests/boot/make-iso.sh
+	tests/boot/make-iso.sh $@ $< "$(HV_OPTIONS)"
+
+boot-deps: | $(BUILD)
+	$(call install_packages,$(BOOT_PACKAGES))
+hv-x86: $(X86)/hv.elf
+iso: boot-deps $(BUILD)/acrnscope.iso
+check-boot: boot-deps $(X86)/hv.elf
+	@tests/run.sh tests/boot/test_*.sh
+.PHONY: boot-deps hv-x86 iso check-boot
+
+-include $(shell [ -d $(X86) ] && find $(X86) -name '*.d')

@@ -1,0 +1,27 @@
+#!/bin/sh
+# SPDX-License-Identifier: BSD-3-Clause
+# make-iso.sh ISO HV_ELF OPTIONS [MODULE "COMMAND LINE"]...: an image that GRUB boots from.
+set -eu
+iso=$1 elf=$2 options=$3
+shift 3
+tree=$(mktemp -d)
+trap 'rm -rf "$tree"' EXIT
+mkdir -p "$tree/boot/grub"
+cp "$elf" "$tree/boot/hv.elf"
+{
+	echo 'set timeout=0'
+	echo 'menuentry acrnscope {'
+	echo "	multiboot2 /boot/hv.elf $options"
+	n=0
+	while [ $# -gt 1 ]; do
+		cp "$1" "$tree/boot/module$n"
+		echo "	module2 /boot/module$n $2"
+		n=$((n + 1))
+		shift 2
+	done
+	echo '}'
+} >"$tree/boot/grub/grub.cfg"
+grub-mkrescue -d /usr/lib/grub/i386-pc -o "$iso.new" \
+	--install-modules="multiboot2 normal iso9660 biosdisk" --fonts= --locales= --themes= \
+	"$tree" >"$tree/log" 2>&1 || { cat "$tree/log" >&2; exit 1; }
+mv "$iso.new" "$iso"
