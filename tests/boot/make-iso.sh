@@ -23,5 +23,6 @@ cp "$elf" "$tree/boot/hv.elf"
 } >"$tree/boot/grub/grub.cfg"
 grub-mkrescue -d /usr/lib/grub/i386-pc -o "$iso.new" \
 	--install-modules="multiboot2 normal iso9660 biosdisk" --fonts= --locales= --themes= \
-	"$tree" >"$tree/log" 2>&1 || { cat "$tree/log" >&2; exit 1; }
+	"$tree" >"$iso.log" 2>&1 || { cat "$iso.log" >&2; exit 1; }
+rm "$iso.log"
 mv "$iso.new" "$iso"

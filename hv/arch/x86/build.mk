@@ -7,17 +7,18 @@
 BOOT_PACKAGES := bochs bochsbios bochs-term vgabios grub-pc-bin grub-common xorriso mtools qemu-system-x86 seabios
 
 X86 := $(BUILD)/x86
-# Until the port is joined with hv/core, interim/ has what it uses of it.
+# Until the port is joined with hv/core it uses two files of it, and interim/ stands in for others.
 X86_INTERIM := hv/arch/x86/interim
-X86_SOURCES := $(wildcard hv/arch/x86/*.c $(X86_INTERIM)/*.c) $(X86_INTERIM)/hv/core/text.c
+X86_CORE := hv/core/text.c hv/core/sbuf.c
+X86_SOURCES := $(wildcard hv/arch/x86/*.c $(X86_INTERIM)/*.c) $(X86_CORE)
 X86_ASSEMBLY := $(wildcard hv/arch/x86/*.S)
 X86_ASSEMBLY := $(filter-out %.lds.S,$(X86_ASSEMBLY))
 X86_OBJ := $(X86_ASSEMBLY:%.S=$(X86)/%.o) $(X86_SOURCES:%.c=$(X86)/%.o)
 
-X86_CPPFLAGS := -I$(X86_INTERIM) -I. -I$(BUILD)/gen
+X86_CPPFLAGS := -I. -I$(BUILD)/gen
 X86_CFLAGS := -std=gnu11 -O2 -g $(WARNINGS) -ffreestanding -nostdlib -fno-pie -mcmodel=kernel \
 	-mno-red-zone -mgeneral-regs-only -fno-stack-protector -fcf-protection=none \
-	-fno-omit-frame-pointer -mno-omit-leaf-frame-pointer -fno-asynchronous-unwind-tables \
+	-fno-omit-frame-pointer -fno-optimize-sibling-calls -mno-omit-leaf-frame-pointer -fno-asynchronous-unwind-tables \
 	-fno-strict-aliasing -fno-common
 X86_LDFLAGS := -nostdlib -static -no-pie -Wl,--build-id=none,-z,noexecstack,-z,max-page-size=4096
 

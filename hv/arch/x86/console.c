@@ -63,3 +63,11 @@ void arch_console_write(const char *text, size_t length)
 		put(text[i]);
 	}
 }
+
+void console_flush(void)
+{
+	if (com1)
+		uart_flush(UART_COM1);
+	if (com2)
+		uart_flush(UART_COM2);
+}

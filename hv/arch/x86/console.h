@@ -15,4 +15,7 @@ bool console_select(const char *list);
 /* Was console_select() given a serial line where nothing answers? */
 bool console_missing(void);
 
+/* Waits until all is said. */
+void console_flush(void);
+
 #endif

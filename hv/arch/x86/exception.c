@@ -55,23 +55,40 @@ static void log_place(const char *what, uint64_t address)
 		hv_log(HVLOG_FATAL, "%s 0x%016lx", what, address);
 }
 
+/* Frames of one that calls itself take one line. */
+static void log_caller(uint64_t address, unsigned int times)
+{
+	log_place("  by", address);
+	if (times > 1)
+		hv_log(HVLOG_FATAL, "  ... %u times", times);
+}
+
 void backtrace(uint64_t rip, uint64_t rbp)
 {
 	const struct percpu *cpu = this_percpu();
+	uint64_t caller = 0;
+	unsigned int times = 0, lines = 0;
 
 	log_place("  at", rip);
-	for (unsigned int depth = 0; depth < BACKTRACE_MAX; depth++) {
+	while (lines < BACKTRACE_MAX && rbp % 8 == 0 && stack_holds(cpu, rbp)) {
 		const uint64_t *frame = (const uint64_t *)rbp;
 
-		if (rbp % 8 || !stack_holds(cpu, rbp) || !in_text(frame[1]))
+		if (frame[1] != caller && times) {
+			log_caller(caller - 1, times);
+			lines++;
+			times = 0;
+		}
+		caller = frame[1];
+		if (!in_text(caller))
 			return;
 		/* The call, not what follows it, which may be another function. */
-		log_place("  by", frame[1] - 1);
+		times++;
 		if (frame[0] <= rbp)
-			return;
+			break;
 		rbp = frame[0];
 	}
-	hv_log(HVLOG_FATAL, "  and more");
+	if (times)
+		log_caller(caller - 1, times);
 }
 
 static void log_registers(const struct interrupt_frame *f)

@@ -6,7 +6,9 @@
 #include "hv/arch/x86/cpu.h"
 #include "hv/arch/x86/descriptor.h"
 #include "hv/arch/x86/features.h"
+#include "hv/arch/x86/hvlog.h"
 #include "hv/arch/x86/image.h"
+#include "hv/arch/x86/interim/interim.h"
 #include "hv/arch/x86/ioapic.h"
 #include "hv/arch/x86/memory_map.h"
 #include "hv/arch/x86/multiboot.h"
@@ -69,6 +71,7 @@ static void start_memory(void)
 
 	memory_map_add(&memory_map, image_hpa, image_hpa + (uint64_t)(image_end - image_start),
 		       MEMORY_HYPERVISOR);
+	hvlog_reserve();
 	page_alloc_init(options.pool_size);
 	paging_init();
 	pool = page_alloc_state();
@@ -117,6 +120,17 @@ static void check_paging(void)
 		count.executable >> 10, count.read_only >> 10, count.writable >> 10);
 }
 
+static void start_log(void)
+{
+	hvlog_init();
+	for (unsigned int i = 0; i < arch_nr_pcpus(); i++) {
+		uint64_t length;
+		struct shared_buf *ring = hvlog_current(i, &length);
+
+		interim_log_ring(i, ring, length);
+	}
+}
+
 /* On the boot pCPU's own stack. */
 static void go_on(void)
 {
@@ -125,6 +139,7 @@ static void go_on(void)
 	paging_seal();
 	smp_start();
 	check_paging();
+	start_log();
 	log_info("ready");
 	smp_release(run_pcpu);
 	run_pcpu();

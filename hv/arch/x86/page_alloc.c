@@ -6,6 +6,7 @@
 #include "hv/core/base.h"
 #include "hv/core/lock.h"
 #include "hv/core/log.h"
+#include "hv/include/arch.h"
 
 #define WORD_BITS 64U
 
@@ -107,6 +108,16 @@ void page_free_run(uint64_t hpa, unsigned int count)
 	used -= count;
 	hint = min_u64(hint, page);
 	lock_release(&lock);
+}
+
+uint64_t arch_page_alloc(void)
+{
+	return page_alloc();
+}
+
+void arch_page_free(uint64_t hpa)
+{
+	page_free_run(hpa, 1);
 }
 
 struct page_pool_state page_alloc_state(void)

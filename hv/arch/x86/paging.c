@@ -7,6 +7,7 @@
 #include "hv/arch/x86/page_alloc.h"
 #include "hv/core/base.h"
 #include "hv/core/log.h"
+#include "hv/include/arch.h"
 
 #define PTE_PRESENT (1ULL << 0)
 #define PTE_WRITE (1ULL << 1)
@@ -309,4 +310,14 @@ void paging_init(void)
 	}
 	write_cr3(paging_root());
 	write_cr4(read_cr4() | CR4_PGE);
+}
+
+void *arch_hpa_to_hva(uint64_t hpa)
+{
+	return paging_direct(hpa);
+}
+
+uint64_t arch_hva_to_hpa(const void *hva)
+{
+	return paging_hva_to_hpa(hva);
 }

@@ -3,6 +3,7 @@
 
 #include "hv/arch/x86/acpi.h"
 #include "hv/arch/x86/apic.h"
+#include "hv/arch/x86/console.h"
 #include "hv/arch/x86/cpu.h"
 #include "hv/arch/x86/descriptor.h"
 #include "hv/arch/x86/options.h"
@@ -71,6 +72,7 @@ _Noreturn void power_reboot(void)
 {
 	struct descriptor_pointer none = { 0, 0 };
 
+	console_flush();
 	acpi_reset();
 	wait_for_reset();
 	out8(KEYBOARD_COMMAND, KEYBOARD_RESET);
@@ -84,6 +86,7 @@ _Noreturn void power_reboot(void)
 
 _Noreturn void power_exit(void)
 {
+	console_flush();
 	for (const char *word = "Shutdown"; *word; word++)
 		out8(BOCHS_SHUTDOWN, (uint8_t)*word);
 	cpu_halt();

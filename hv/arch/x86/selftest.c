@@ -1,19 +1,24 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "hv/arch/x86/selftest.h"
 
+#include "hv/arch/x86/hvlog.h"
 #include "hv/arch/x86/image.h"
+#include "hv/arch/x86/interim/interim.h"
 #include "hv/arch/x86/options.h"
+#include "hv/arch/x86/page_alloc.h"
 #include "hv/arch/x86/percpu.h"
 #include "hv/arch/x86/power.h"
+#include "hv/arch/x86/stack.h"
 #include "hv/arch/x86/tsc.h"
-#include "hv/core/irq.h"
 #include "hv/core/log.h"
 #include "hv/include/arch.h"
 
+#define STEP_US 2000U
+#define FAR_US 3000000U /* longer than a test lasts */
+
 static void end(void)
 {
-	if (arch_pcpu_id() == 0)
-		power_exit();
+	power_exit();
 }
 
 static void __attribute__((noinline)) crash_here(void)
@@ -21,14 +26,29 @@ static void __attribute__((noinline)) crash_here(void)
 	__asm__ volatile("ud2");
 }
 
-static void __attribute__((noinline)) crash(void)
+static void crash(void)
 {
-	if (arch_pcpu_id() == 0)
-		crash_here();
-	__asm__ volatile("" : : : "memory");
+	crash_here();
 }
 
-/* How deep, that no compiler can know. */
+/* Once: the boot after it finds the log of the one that crashed, prints it and ends. */
+static void crash_once(void)
+{
+	const struct shared_buf *last = hvlog_last(0);
+	const char *elements = (const char *)(last + 1);
+
+	if (!last)
+		crash_here();
+	for (uint32_t at = 0; at < last->tail; at += last->ele_size) {
+		char text[SBUF_HVLOG_ELE_SIZE + 1] = { 0 };
+
+		memcpy(text, elements + at, SBUF_HVLOG_ELE_SIZE);
+		log_info("last: %s", text);
+	}
+	power_exit();
+}
+
+/* A depth that no compiler can know. */
 static volatile uint64_t depth_wanted = UINT64_MAX;
 
 static uint64_t __attribute__((noinline)) overflow_more(uint64_t depth)
@@ -71,17 +91,163 @@ static void read_null(void)
 	(void)*null;
 }
 
+static void lose_stack(void)
+{
+	__asm__ volatile("xorl %%esp, %%esp; pushq $0" : : : "memory");
+}
+
+static void double_free(void)
+{
+	uint64_t page = arch_page_alloc();
+
+	arch_page_free(page);
+	arch_page_free(page);
+}
+
+static void fail(const char *what)
+{
+	log_error("test: failed on pCPU %u: %s", arch_pcpu_id(), what);
+}
+
+/* Idles until a vector came, or this pCPU's timer ran out. */
+static bool idle_until(uint8_t vector, unsigned int count)
+{
+	unsigned int timers = interim_irqs(VECTOR_TIMER);
+
+	while (interim_irqs(vector) < count && interim_irqs(VECTOR_TIMER) == timers)
+		arch_idle();
+	return interim_irqs(vector) >= count;
+}
+
+static void test_timer(void)
+{
+	unsigned int fired = interim_irqs(VECTOR_TIMER);
+	uint64_t deadline = tsc_after_us(STEP_US);
+
+	arch_timer_arm(deadline);
+	idle_until(VECTOR_TIMER, fired + 1);
+	if (arch_tsc() < deadline)
+		fail("the timer is early");
+	if (arch_tsc() > deadline + (uint64_t)arch_tsc_khz() * STEP_US / 1000)
+		fail("the timer is late");
+	/* One that was replaced, and one that was taken back, do not come. */
+	arch_timer_arm(tsc_after_us(STEP_US));
+	arch_timer_arm(0);
+	arch_timer_arm(tsc_after_us(STEP_US));
+	arch_timer_arm(deadline = tsc_after_us(4 * STEP_US));
+	idle_until(VECTOR_TIMER, fired + 2);
+	if (arch_tsc() < deadline)
+		fail("a timer that was replaced came");
+	/* One that is past comes at once. */
+	arch_timer_arm(arch_tsc() - 1);
+	idle_until(VECTOR_TIMER, fired + 3);
+	if (interim_irqs(VECTOR_TIMER) != fired + 3)
+		fail("number of timer interrupts");
+}
+
+/* A kick that comes before arch_idle() ends it at once. */
+static void test_own_kick(void)
+{
+	unsigned int kicks = interim_irqs(VECTOR_KICK);
+
+	arch_timer_arm(tsc_after_us(FAR_US));
+	arch_kick(arch_pcpu_id());
+	tsc_delay_us(STEP_US);
+	if (!idle_until(VECTOR_KICK, kicks + 1))
+		fail("a kick was lost");
+	arch_timer_arm(0);
+}
+
+#define ROUNDS 1000U
+
+static uint32_t turn; /* how often the ball was passed on; pCPU turn % n has it */
+
+/* Passes a ball around: a lost wake-up ends in the timer. */
+static void test_kicks(void)
+{
+	unsigned int self = arch_pcpu_id(), n = arch_nr_pcpus();
+	bool lost = false;
+
+	while (__atomic_load_n(&turn, __ATOMIC_ACQUIRE) < ROUNDS && !lost) {
+		unsigned int kicks = interim_irqs(VECTOR_KICK);
+
+		if (__atomic_load_n(&turn, __ATOMIC_ACQUIRE) % n == self) {
+			uint32_t next = __atomic_add_fetch(&turn, 1, __ATOMIC_ACQ_REL);
+
+			if (next == ROUNDS)
+				for (unsigned int i = 0; i < n; i++)
+					arch_kick(i);
+			else
+				arch_kick(next % n);
+			continue;
+		}
+		arch_timer_arm(tsc_after_us(FAR_US));
+		lost = !idle_until(VECTOR_KICK, kicks + 1);
+	}
+	arch_timer_arm(0);
+	if (lost)
+		fail("a kick of another pCPU was lost");
+}
+
+static void test_pages(void)
+{
+	uint64_t one = arch_page_alloc(), run = page_alloc_run(100), again;
+
+	if (!one || !run || one % PAGE_SIZE)
+		fail("pages: none");
+	memset(arch_hpa_to_hva(run), 0x5a, 100 * PAGE_SIZE);
+	page_free_run(run, 100);
+	again = page_alloc_run(100);
+	if (again != run || *(uint64_t *)arch_hpa_to_hva(again))
+		fail("pages: not given again, or not cleared");
+	if (arch_hva_to_hpa(arch_hpa_to_hva(one)) != one)
+		fail("pages: hpa of hva");
+	page_free_run(again, 100);
+	arch_page_free(one);
+	if (page_alloc_run(1U << 20))
+		fail("pages: more than there are");
+}
+
+static uint32_t finished;
+
+static void ground(void)
+{
+	uint64_t until = tsc_after_us(FAR_US);
+
+	if (arch_pcpu_id() == 0)
+		test_pages();
+	test_timer();
+	test_own_kick();
+	test_kicks();
+	__atomic_add_fetch(&finished, 1, __ATOMIC_SEQ_CST);
+	if (arch_pcpu_id())
+		return;
+	while (__atomic_load_n(&finished, __ATOMIC_SEQ_CST) < arch_nr_pcpus())
+		if (arch_tsc() > until)
+			break;
+	log_info("test: %u pCPUs done", finished);
+	power_exit();
+}
+
 static const struct selftest {
 	const char *name;
 	void (*function)(void);
+	bool all; /* on each pCPU, else on the first */
 } table[] = {
-	{ "exit", end },
-	{ "crash", crash },
-	{ "overflow", overflow },
-	{ "write-text", write_text },
-	{ "write-sealed", write_sealed },
-	{ "run-data", run_data },
-	{ "read-null", read_null },
+	{ "exit", end, false },
+	{ "reboot", power_reboot, false },
+	{ "crash", crash, false },
+	{ "crash-all", crash, true },
+	{ "crash-once", crash_once, false },
+	{ "overflow", overflow, false },
+	{ "overflow-all", overflow, true },
+	{ "lose-stack", lose_stack, false },
+	{ "write-text", write_text, false },
+	{ "write-sealed", write_sealed, false },
+	{ "run-data", run_data, false },
+	{ "read-null", read_null, false },
+	{ "double-free", double_free, false },
+	{ "ground", ground, true },
 };
 
 void selftest_run(const char *name)
@@ -90,7 +256,8 @@ void selftest_run(const char *name)
 		return;
 	for (unsigned int i = 0; i < ARRAY_SIZE(table); i++) {
 		if (option_is(name, table[i].name)) {
-			table[i].function();
+			if (table[i].all || arch_pcpu_id() == 0)
+				table[i].function();
 			return;
 		}
 	}

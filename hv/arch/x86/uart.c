@@ -16,6 +16,7 @@
 #define FIFO_CLEAR_ON 0x07
 #define MODEM_DTR_RTS 0x03
 #define STATUS_ROOM 0x20
+#define STATUS_IDLE 0x40
 
 #define ROOM_TURNS 100000U /* a read of a port takes about 1 us, a character 87 us */
 
@@ -40,4 +41,11 @@ void uart_write(uint16_t port, char character)
 		if (in8(port + UART_STATUS) & STATUS_ROOM)
 			break;
 	out8(port + UART_DATA, (uint8_t)character);
+}
+
+void uart_flush(uint16_t port)
+{
+	for (unsigned int turns = 0; turns < ROOM_TURNS; turns++)
+		if (in8(port + UART_STATUS) & STATUS_IDLE)
+			break;
 }

@@ -15,4 +15,7 @@ bool uart_init(uint16_t port);
 /* Waits for room, but not for ever: a line that is held up loses characters. */
 void uart_write(uint16_t port, char character);
 
+/* Waits, as long, until the last character is on the line. */
+void uart_flush(uint16_t port);
+
 #endif
