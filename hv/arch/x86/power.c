@@ -67,7 +67,11 @@ static void wait_for_reset(void)
 		in8(KEYBOARD_COMMAND);
 }
 
-/* From the way the firmware names to the one that no machine can refuse. */
+/*
+ * From the way the firmware names to the one that no machine can refuse. The keyboard controller's
+ * reset comes late, because it leaves IA32_FEATURE_CONTROL locked, which some firmware does not
+ * expect.
+ */
 _Noreturn void power_reboot(void)
 {
 	struct descriptor_pointer none = { 0, 0 };
@@ -75,10 +79,10 @@ _Noreturn void power_reboot(void)
 	console_flush();
 	acpi_reset();
 	wait_for_reset();
-	out8(KEYBOARD_COMMAND, KEYBOARD_RESET);
-	wait_for_reset();
 	out8(RESET_CONTROL, 0x02);
 	out8(RESET_CONTROL, 0x06);
+	wait_for_reset();
+	out8(KEYBOARD_COMMAND, KEYBOARD_RESET);
 	wait_for_reset();
 	__asm__ volatile("lidt %0; int3" : : "m"(none));
 	cpu_halt();
