@@ -221,6 +221,7 @@ void apic_timer_calibrate(void)
 		end = tsc_ordered();
 	} while (end - start < cycles);
 	ticks = UINT32_MAX - apic_read(APIC_TIMER_CURRENT);
+	end = tsc_ordered();
 	apic_write(APIC_TIMER_INITIAL, 0);
 	apic_write(APIC_LVT_TIMER, VECTOR_TIMER);
 	timer_khz = (uint32_t)(ticks * arch_tsc_khz() / (end - start));

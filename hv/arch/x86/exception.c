@@ -63,13 +63,41 @@ static void log_caller(uint64_t address, unsigned int times)
 		hv_log(HVLOG_FATAL, "  ... %u times", times);
 }
 
-void backtrace(uint64_t rip, uint64_t rbp)
+/* Is there a direct call (0xe8 and a distance) of function in front of this address? */
+static bool follows_call_of(uint64_t address, uint64_t function)
+{
+	const uint8_t *call = (const uint8_t *)address - 5;
+	int32_t distance;
+
+	memcpy(&distance, call + 1, sizeof(distance));
+	return *call == 0xe8 && address + (uint64_t)(int64_t)distance == function;
+}
+
+/*
+ * A function that has no frame, or a bad pointer that was called: the return address is where rsp
+ * is.
+ */
+static void log_frameless_caller(uint64_t rip, uint64_t rsp)
+{
+	uint64_t caller, offset;
+
+	if (rsp % 8 || !stack_holds(this_percpu(), rsp))
+		return;
+	caller = *(const uint64_t *)rsp;
+	if (!in_text(caller - 5))
+		return;
+	if (!in_text(rip) || (symbol_of(rip, &offset) && follows_call_of(caller, rip - offset)))
+		log_place("  by", caller - 1);
+}
+
+void backtrace(uint64_t rip, uint64_t rsp, uint64_t rbp)
 {
 	const struct percpu *cpu = this_percpu();
 	uint64_t caller = 0;
 	unsigned int times = 0, lines = 0;
 
 	log_place("  at", rip);
+	log_frameless_caller(rip, rsp);
 	while (lines < BACKTRACE_MAX && rbp % 8 == 0 && stack_holds(cpu, rbp)) {
 		const uint64_t *frame = (const uint64_t *)rbp;
 
@@ -134,7 +162,7 @@ static _Noreturn void exception(const struct interrupt_frame *frame)
 	       name ? name : "reserved", frame->error_code);
 	log_cause(frame);
 	log_registers(frame);
-	backtrace(frame->rip, frame->rbp);
+	backtrace(frame->rip, frame->rsp, frame->rbp);
 	panic_end();
 }
 

@@ -15,7 +15,7 @@ struct interrupt_frame {
 
 void interrupt_entered(struct interrupt_frame *frame);
 
-/* Logs who called whom, from the frame pointer rbp on. */
-void backtrace(uint64_t rip, uint64_t rbp);
+/* Logs who called whom, from these registers on. */
+void backtrace(uint64_t rip, uint64_t rsp, uint64_t rbp);
 
 #endif

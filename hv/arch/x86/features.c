@@ -2,6 +2,7 @@
 #include "hv/arch/x86/features.h"
 
 #include "hv/arch/x86/cpu.h"
+#include "hv/arch/x86/options.h"
 #include "hv/arch/x86/power.h"
 #include "hv/core/base.h"
 #include "hv/core/log.h"
@@ -33,7 +34,7 @@ static const struct feature {
 	{ MSR_VMX_PIN, ALLOWED(0), "external-interrupt exiting" },
 	{ MSR_VMX_PIN, ALLOWED(3), "NMI exiting" },
 	{ MSR_VMX_PIN, ALLOWED(5), "virtual NMIs" },
-	{ MSR_VMX_PIN, ALLOWED(6), "the VMX-preemption timer" },
+	{ MSR_VMX_PIN, ALLOWED(6), "VMX-preemption timer" },
 	{ MSR_VMX_PRIMARY, ALLOWED(2), "interrupt-window exiting" },
 	{ MSR_VMX_PRIMARY, ALLOWED(3), "TSC offsetting" },
 	{ MSR_VMX_PRIMARY, ALLOWED(7), "HLT exiting" },
@@ -41,7 +42,7 @@ static const struct feature {
 	{ MSR_VMX_PRIMARY, ALLOWED(25), "I/O bitmaps" },
 	{ MSR_VMX_PRIMARY, ALLOWED(28), "MSR bitmaps" },
 	{ MSR_VMX_PRIMARY, PRIMARY_SECONDARY, "secondary VM-execution controls" },
-	{ MSR_VMX_EXIT, ALLOWED(9), "a 64-bit host" },
+	{ MSR_VMX_EXIT, ALLOWED(9), "64-bit host" },
 	{ MSR_VMX_EXIT, ALLOWED(15), "acknowledging interrupts on exit" },
 	{ MSR_VMX_EXIT, ALLOWED(18), "saving IA32_PAT on exit" },
 	{ MSR_VMX_EXIT, ALLOWED(19), "loading IA32_PAT on exit" },
@@ -82,7 +83,7 @@ static bool exists(uint32_t msr)
 
 static void missing(const char *what, const char *why)
 {
-	hv_log(HVLOG_FATAL, "this CPU has no %s, which is needed%s", what, why);
+	hv_log(HVLOG_FATAL, "cpu: missing: %s%s", what, why);
 }
 
 static unsigned int check_vmx_controls(void)
@@ -125,17 +126,24 @@ void features_check(void)
 
 	name_cpu();
 	if (!(cpuid(1, 0).ecx & CPUID_1_ECX_VMX)) {
-		missing("VT-x (VMX)", ": it is an Intel CPU's, and off in some firmware's setup");
+		missing("VT-x (VMX)",
+			": only Intel CPUs have it, and the firmware must leave it on");
 		count++;
 	} else {
 		control = read_msr(MSR_FEATURE_CONTROL);
 		if (control & FEATURE_CONTROL_LOCKED && !(control & FEATURE_CONTROL_VMX)) {
-			missing("usable VT-x",
-				": the firmware's setup has it turned off and locked");
+			missing("VT-x (VMX)",
+				": the firmware has turned it off (IA32_FEATURE_CONTROL)");
 			count++;
 		}
 		count += check_vmx_controls();
 	}
-	if (count)
-		power_halt();
+	if (!count)
+		return;
+	if (options.no_cpu_check) {
+		log_warning("cpu: goes on without %u features that guests need", count);
+		return;
+	}
+	hv_log(HVLOG_FATAL, "cpu: no guest can run on this machine");
+	power_halt();
 }

@@ -157,16 +157,26 @@ static bool set_panic(const char *value)
 	return false;
 }
 
+/* on or off; *is_off is which. */
+static bool set_off(const char *value, bool *is_off)
+{
+	*is_off = option_is(value, "off");
+	return *is_off || option_is(value, "on");
+}
+
 static bool set_x2apic(const char *value)
 {
-	options.no_x2apic = option_is(value, "off");
-	return options.no_x2apic || option_is(value, "on");
+	return set_off(value, &options.no_x2apic);
 }
 
 static bool set_tsc_deadline(const char *value)
 {
-	options.no_tsc_deadline = option_is(value, "off");
-	return options.no_tsc_deadline || option_is(value, "on");
+	return set_off(value, &options.no_tsc_deadline);
+}
+
+static bool set_cpu_check(const char *value)
+{
+	return set_off(value, &options.no_cpu_check);
 }
 
 static bool set_test(const char *value)
@@ -187,6 +197,7 @@ static const struct option {
 	{ "panic", set_panic, "reboot, halt or exit" },
 	{ "x2apic", set_x2apic, "on or off" },
 	{ "tsc_deadline", set_tsc_deadline, "on or off" },
+	{ "cpu_check", set_cpu_check, "on or off" },
 	{ "test", set_test, "a self-test" },
 };
 

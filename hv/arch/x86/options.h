@@ -20,6 +20,7 @@ struct options {
 	unsigned int max_pcpus;		     /* maxcpus= */
 	enum panic_action on_panic;	     /* panic= */
 	bool no_x2apic, no_tsc_deadline;     /* for tests of the other way */
+	bool no_cpu_check;		     /* for tests on machines without VT-x */
 	char test[16];			     /* test=: what selftest_run() does; "": nothing */
 };
 

@@ -5,16 +5,9 @@
 #include "hv/arch/x86/image.h"
 #include "hv/arch/x86/interim/interim.h"
 #include "hv/arch/x86/options.h"
-#include "hv/arch/x86/page_alloc.h"
-#include "hv/arch/x86/percpu.h"
 #include "hv/arch/x86/power.h"
-#include "hv/arch/x86/stack.h"
-#include "hv/arch/x86/tsc.h"
 #include "hv/core/log.h"
 #include "hv/include/arch.h"
-
-#define STEP_US 2000U
-#define FAR_US 3000000U /* longer than a test lasts */
 
 static void end(void)
 {
@@ -32,17 +25,13 @@ static void crash(void)
 }
 
 /*
- * Once, on the last pCPU: the boot after it finds the log of the one that crashed, prints it and
- * ends. Not on the first, because a reset by that one stops the time of Bochs.
+ * Once: the boot after it finds the log of the one that crashed, prints it and ends. By the last
+ * pCPU, because a reset by the first stops the time of an emulator with several.
  */
-static void crash_once(void)
+static void crash_last(void)
 {
-	unsigned int self = arch_pcpu_id();
-	const struct shared_buf *last = hvlog_last(self);
+	const struct shared_buf *last = hvlog_last(arch_pcpu_id());
 	const char *elements = (const char *)(last + 1);
-
-	if (self != arch_nr_pcpus() - 1)
-		return;
 
 	if (!last)
 		crash_here();
@@ -78,6 +67,12 @@ static void write_text(void)
 	*(volatile uint8_t *)text_start = 0;
 }
 
+/* Text where the direct map would have it. */
+static void write_alias(void)
+{
+	*(volatile uint8_t *)arch_hpa_to_hva(image_hpa) = 0;
+}
+
 static void write_sealed(void)
 {
 	*(volatile uint8_t *)&options = 0;
@@ -111,151 +106,40 @@ static void double_free(void)
 	arch_page_free(page);
 }
 
-static void fail(const char *what)
-{
-	log_error("test: failed on pCPU %u: %s", arch_pcpu_id(), what);
-}
-
-/* Idles until a vector came, or this pCPU's timer ran out. */
-static bool idle_until(uint8_t vector, unsigned int count)
-{
-	unsigned int timers = interim_irqs(VECTOR_TIMER);
-
-	while (interim_irqs(vector) < count && interim_irqs(VECTOR_TIMER) == timers)
-		arch_idle();
-	return interim_irqs(vector) >= count;
-}
-
-static void test_timer(void)
-{
-	unsigned int fired = interim_irqs(VECTOR_TIMER);
-	uint64_t deadline = tsc_after_us(STEP_US);
-
-	arch_timer_arm(deadline);
-	idle_until(VECTOR_TIMER, fired + 1);
-	if (arch_tsc() < deadline)
-		fail("the timer is early");
-	if (arch_tsc() > deadline + (uint64_t)arch_tsc_khz() * STEP_US / 1000)
-		fail("the timer is late");
-	/* One that was replaced, and one that was taken back, do not come. */
-	arch_timer_arm(tsc_after_us(STEP_US));
-	arch_timer_arm(0);
-	arch_timer_arm(tsc_after_us(STEP_US));
-	arch_timer_arm(deadline = tsc_after_us(4 * STEP_US));
-	idle_until(VECTOR_TIMER, fired + 2);
-	if (arch_tsc() < deadline)
-		fail("a timer that was replaced came");
-	/* One that is past comes at once. */
-	arch_timer_arm(arch_tsc() - 1);
-	idle_until(VECTOR_TIMER, fired + 3);
-	if (interim_irqs(VECTOR_TIMER) != fired + 3)
-		fail("number of timer interrupts");
-}
-
-/* A kick that comes before arch_idle() ends it at once. */
-static void test_own_kick(void)
-{
-	unsigned int kicks = interim_irqs(VECTOR_KICK);
-
-	arch_timer_arm(tsc_after_us(FAR_US));
-	arch_kick(arch_pcpu_id());
-	tsc_delay_us(STEP_US);
-	if (!idle_until(VECTOR_KICK, kicks + 1))
-		fail("a kick was lost");
-	arch_timer_arm(0);
-}
-
-#define ROUNDS 1000U
-
-static uint32_t turn; /* how often the ball was passed on; pCPU turn % n has it */
-
-/* Passes a ball around: a lost wake-up ends in the timer. */
-static void test_kicks(void)
-{
-	unsigned int self = arch_pcpu_id(), n = arch_nr_pcpus();
-	bool lost = false;
-
-	while (__atomic_load_n(&turn, __ATOMIC_ACQUIRE) < ROUNDS && !lost) {
-		unsigned int kicks = interim_irqs(VECTOR_KICK);
-
-		if (__atomic_load_n(&turn, __ATOMIC_ACQUIRE) % n == self) {
-			uint32_t next = __atomic_add_fetch(&turn, 1, __ATOMIC_ACQ_REL);
-
-			if (next == ROUNDS)
-				for (unsigned int i = 0; i < n; i++)
-					arch_kick(i);
-			else
-				arch_kick(next % n);
-			continue;
-		}
-		arch_timer_arm(tsc_after_us(FAR_US));
-		lost = !idle_until(VECTOR_KICK, kicks + 1);
-	}
-	arch_timer_arm(0);
-	if (lost)
-		fail("a kick of another pCPU was lost");
-}
-
-static void test_pages(void)
-{
-	uint64_t one = arch_page_alloc(), run = page_alloc_run(100), again;
-
-	if (!one || !run || one % PAGE_SIZE)
-		fail("pages: none");
-	memset(arch_hpa_to_hva(run), 0x5a, 100 * PAGE_SIZE);
-	page_free_run(run, 100);
-	again = page_alloc_run(100);
-	if (again != run || *(uint64_t *)arch_hpa_to_hva(again))
-		fail("pages: not given again, or not cleared");
-	if (arch_hva_to_hpa(arch_hpa_to_hva(one)) != one)
-		fail("pages: hpa of hva");
-	page_free_run(again, 100);
-	arch_page_free(one);
-	if (page_alloc_run(1U << 20))
-		fail("pages: more than there are");
-}
-
-static uint32_t finished;
-
-static void ground(void)
-{
-	uint64_t until = tsc_after_us(FAR_US);
-
-	if (arch_pcpu_id() == 0)
-		test_pages();
-	test_timer();
-	test_own_kick();
-	test_kicks();
-	__atomic_add_fetch(&finished, 1, __ATOMIC_SEQ_CST);
-	if (arch_pcpu_id())
-		return;
-	while (__atomic_load_n(&finished, __ATOMIC_SEQ_CST) < arch_nr_pcpus())
-		if (arch_tsc() > until)
-			break;
-	log_info("test: %u pCPUs done", finished);
-	power_exit();
-}
+enum who {
+	ON_FIRST,
+	ON_LAST,
+	ON_ALL,
+};
 
 static const struct selftest {
 	const char *name;
 	void (*function)(void);
-	bool all; /* on each pCPU, else on the first */
+	enum who who; /* which pCPUs */
 } table[] = {
-	{ "exit", end, false },
-	{ "reboot", power_reboot, false },
-	{ "crash", crash, false },
-	{ "crash-all", crash, true },
-	{ "crash-once", crash_once, true },
-	{ "overflow", overflow, false },
-	{ "overflow-all", overflow, true },
-	{ "lose-stack", lose_stack, false },
-	{ "write-text", write_text, false },
-	{ "write-sealed", write_sealed, false },
-	{ "run-data", run_data, false },
-	{ "read-null", read_null, false },
-	{ "double-free", double_free, false },
-	{ "ground", ground, true },
+	{ "exit", end, ON_FIRST },
+	{ "reboot", power_reboot, ON_FIRST },
+	{ "crash", crash, ON_FIRST },
+	{ "crash-all", crash, ON_ALL },
+	{ "crash-last", crash_last, ON_LAST },
+	{ "overflow", overflow, ON_FIRST },
+	{ "overflow-last", overflow, ON_LAST },
+	{ "lose-stack", lose_stack, ON_FIRST },
+	{ "write-text", write_text, ON_FIRST },
+	{ "write-alias", write_alias, ON_FIRST },
+	{ "write-sealed", write_sealed, ON_FIRST },
+	{ "run-data", run_data, ON_FIRST },
+	{ "read-null", read_null, ON_FIRST },
+	{ "double-free", double_free, ON_FIRST },
+	{ "ground", interim_ground, ON_ALL },
 };
+
+static bool is_meant(enum who who)
+{
+	unsigned int last = arch_nr_pcpus() - 1;
+
+	return who == ON_ALL || arch_pcpu_id() == (who == ON_LAST ? last : 0);
+}
 
 void selftest_run(const char *name)
 {
@@ -263,7 +147,7 @@ void selftest_run(const char *name)
 		return;
 	for (unsigned int i = 0; i < ARRAY_SIZE(table); i++) {
 		if (option_is(name, table[i].name)) {
-			if (table[i].all || arch_pcpu_id() == 0)
+			if (is_meant(table[i].who))
 				table[i].function();
 			return;
 		}

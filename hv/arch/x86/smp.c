@@ -17,7 +17,7 @@
 
 #define INIT_WAIT_US 10000U /* Intel's MP specification, appendix B.4 */
 #define STARTUP_WAIT_US 200U
-#define ONLINE_WAIT_US 1000000U
+#define ONLINE_WAIT_US 3000000U
 #define RELEASE_WAIT_US 60000000U
 
 /* The trampoline, and what is written into its copy. */
@@ -143,11 +143,12 @@ static bool start_one(struct percpu *cpu, uint64_t trampoline)
 		apic_send_startup(cpu->apic_id, trampoline);
 		wait_online(cpu, ONLINE_WAIT_US);
 	}
-	if (cpu->online)
-		return tsc_check_lead(cpu->id);
-	/* Should it come after all: it is held where it does no harm. */
+	if (cpu->online && tsc_check_lead(cpu->id))
+		return true;
+	/* Should it come after all, or be lost on its way: it is held where it does no harm. */
 	__atomic_store_n(&ap_stack_end, 0, __ATOMIC_SEQ_CST);
 	apic_send_init(cpu->apic_id);
+	cpu->online = false;
 	return false;
 }
 

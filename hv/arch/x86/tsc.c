@@ -79,6 +79,14 @@ static bool pm_timer_edge(uint32_t *count)
 	return false;
 }
 
+/* kHz, to the nearest. */
+static uint32_t per_ms(uint64_t cycles_hz, uint32_t ticks)
+{
+	uint64_t unit = 1000ULL * ticks;
+
+	return (uint32_t)((cycles_hz + unit / 2) / unit);
+}
+
 /* 24 bits of the counter are enough: they last 4.7 s. */
 static uint32_t measure_pm_timer(void)
 {
@@ -94,7 +102,7 @@ static uint32_t measure_pm_timer(void)
 		now = in32(acpi.pm_timer_port);
 		passed = (now - first) & 0xffffff;
 	}
-	return (uint32_t)((tsc_ordered() - start) * PM_TIMER_HZ / passed / 1000);
+	return per_ms((tsc_ordered() - start) * PM_TIMER_HZ, passed);
 }
 
 static uint32_t measure_pit(void)
@@ -116,7 +124,7 @@ static uint32_t measure_pit(void)
 	/* Counted down at once: nothing is there. */
 	if (turns < 10 || turns == MEASURE_TURNS)
 		return 0;
-	return (uint32_t)((end - start) * PIT_HZ / count / 1000);
+	return per_ms((end - start) * PIT_HZ, count);
 }
 
 static uint32_t measured(const char **from)
@@ -160,9 +168,10 @@ void tsc_init(void)
 }
 
 #define CHECK_ROUNDS 64U
+#define CHECK_DONE UINT32_MAX
 #define CHECK_US 1000000U
 
-/* Questions and answers are numbers of rounds; each side writes one. */
+/* Questions and answers are numbers of rounds from 1 on, then CHECK_DONE; each side writes one. */
 static struct {
 	uint32_t question __attribute__((aligned(64)));
 	uint32_t answer __attribute__((aligned(64)));
@@ -172,9 +181,28 @@ static struct {
 static bool wait_for(const uint32_t *number, uint32_t value, uint64_t until)
 {
 	/* Pairs with the release stores of the other side. */
-	while (__atomic_load_n(number, __ATOMIC_ACQUIRE) != value)
+	while (__atomic_load_n(number, __ATOMIC_ACQUIRE) != value) {
 		if (arch_tsc() > until)
 			return false;
+		cpu_pause();
+	}
+	return true;
+}
+
+/* Asks for the other's TSC; the bounds of how far it is ahead get closer. False: no answer. */
+static bool ask(uint32_t round, uint64_t until, int64_t *low, int64_t *high)
+{
+	uint64_t before, after;
+
+	before = tsc_ordered();
+	__atomic_store_n(&check.question, round, __ATOMIC_RELEASE);
+	if (!wait_for(&check.answer, round, until))
+		return false;
+	after = tsc_ordered();
+	if ((int64_t)(check.tsc - after) > *low)
+		*low = (int64_t)(check.tsc - after);
+	if ((int64_t)(check.tsc - before) < *high)
+		*high = (int64_t)(check.tsc - before);
 	return true;
 }
 
@@ -183,21 +211,10 @@ bool tsc_check_lead(unsigned int pcpu)
 	uint64_t until = tsc_after_us(CHECK_US);
 	int64_t low = INT64_MIN, high = INT64_MAX;
 
-	for (uint32_t round = 1; round <= CHECK_ROUNDS; round++) {
-		uint64_t before, after;
-
-		before = tsc_ordered();
-		__atomic_store_n(&check.question, round, __ATOMIC_RELEASE);
-		if (!wait_for(&check.answer, round, until))
+	/* As many as there is time for: under an emulator each can take long. */
+	for (uint32_t round = 1; round <= CHECK_ROUNDS && arch_tsc() < until; round++)
+		if (!ask(round, until + CHECK_US * khz / 1000, &low, &high))
 			return false;
-		after = tsc_ordered();
-		/* The other's TSC was read in between: how far it may be ahead, at least and most.
-		 */
-		if ((int64_t)(check.tsc - after) > low)
-			low = (int64_t)(check.tsc - after);
-		if ((int64_t)(check.tsc - before) < high)
-			high = (int64_t)(check.tsc - before);
-	}
 	if (low <= 0 && high >= 0)
 		log_info("tsc: pCPU %u and pCPU 0 agree, to -%ld..+%ld cycles", pcpu, -low, high);
 	else
@@ -205,21 +222,28 @@ bool tsc_check_lead(unsigned int pcpu)
 			"tsc: pCPU %u is ahead of pCPU 0 by %ld..%ld cycles: times across pCPUs "
 			"are wrong by that",
 			pcpu, low, high);
-	__atomic_store_n(&check.answer, 0, __ATOMIC_RELAXED);
-	__atomic_store_n(&check.question, 0, __ATOMIC_RELEASE);
+	__atomic_store_n(&check.question, CHECK_DONE, __ATOMIC_RELEASE);
+	if (!wait_for(&check.answer, CHECK_DONE, tsc_after_us(CHECK_US)))
+		return false;
+	/* The other side is through, and the next one has not started yet. */
+	check.question = check.answer = 0;
 	return true;
 }
 
 void tsc_check_follow(void)
 {
-	uint64_t until = tsc_after_us(CHECK_US);
+	uint64_t until = tsc_after_us(4 * CHECK_US);
+	uint32_t last = 0, question = 0;
 
-	for (uint32_t round = 1; round <= CHECK_ROUNDS; round++) {
-		if (!wait_for(&check.question, round, until))
-			return;
+	while (question != CHECK_DONE && arch_tsc() < until) {
+		/* Pairs with the release stores in ask(). */
+		question = __atomic_load_n(&check.question, __ATOMIC_ACQUIRE);
+		if (question == last) {
+			cpu_pause();
+			continue;
+		}
 		check.tsc = tsc_ordered();
-		__atomic_store_n(&check.answer, round, __ATOMIC_RELEASE);
+		__atomic_store_n(&check.answer, question, __ATOMIC_RELEASE);
+		last = question;
 	}
-	/* The leader's reset comes before the next one may follow. */
-	wait_for(&check.question, 0, until);
 }

@@ -13,4 +13,7 @@ void interim_log_ring(unsigned int pcpu, struct shared_buf *ring, uint64_t lengt
 /* How often irq_dispatch() had this vector on this pCPU. */
 unsigned int interim_irqs(uint8_t vector);
 
+/* On each pCPU: says what fails, and ends. */
+void interim_ground(void);
+
 #endif
