@@ -118,7 +118,8 @@ static const uint8_t *map_table(uint64_t hpa, struct table_header *header)
 		log_bad(hpa, "its length is impossible");
 		return NULL;
 	}
-	if (!paging_map_tables(hpa, header->length) || sum(table, header->length)) {
+	table = paging_map_tables(hpa, header->length);
+	if (!table || sum(table, header->length)) {
 		log_bad(hpa, "its checksum is wrong");
 		return NULL;
 	}

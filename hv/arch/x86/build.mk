@@ -53,12 +53,19 @@ HV_OPTIONS ?=
 $(BUILD)/acrnscope.iso: $(X86)/hv.elf tests/boot/make-iso.sh
 	tests/boot/make-iso.sh $@ $< "$(HV_OPTIONS)"
 
+# What is read from outside, built for this machine and under sanitizers.
+X86_PARSERS := tests/boot/parsers.c $(patsubst %,hv/arch/x86/%.c,multiboot memory_map acpi acpi_madt options)
+$(X86)/tests/test_parsers: $(X86_PARSERS) $(wildcard hv/arch/x86/*.h)
+	@mkdir -p $(@D)
+	$(CC) $(X86_CPPFLAGS) -std=gnu11 -O1 -g $(WARNINGS) -fsanitize=address,undefined -fno-sanitize-recover=all \
+		-o $@ $(X86_PARSERS) -lcmocka
+
 boot-deps: | $(BUILD)
 	$(call install_packages,$(BOOT_PACKAGES))
 hv-x86: $(X86)/hv.elf
 iso: boot-deps $(BUILD)/acrnscope.iso
-check-boot: boot-deps $(X86)/hv.elf
-	@tests/run.sh tests/boot/test_*.sh
+check-boot: test-deps boot-deps $(X86)/hv.elf $(X86)/tests/test_parsers
+	@tests/run.sh $(X86)/tests/test_parsers $(wildcard tests/boot/test_*.sh)
 .PHONY: boot-deps hv-x86 iso check-boot
 
 -include $(shell [ -d $(X86) ] && find $(X86) -name '*.d')
