@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-3-Clause
-# make-iso.sh ISO HV_ELF OPTIONS [MODULE "COMMAND LINE"]...: an image that GRUB boots from.
+# make-iso.sh ISO HV_ELF OPTIONS [MODULE "COMMAND LINE"]...: an image that GRUB boots from, by BIOS and
+# UEFI; with GRUB_PLATFORM=i386-pc (or x86_64-efi) by that alone, which is made faster.
 set -eu
 iso=$1 elf=$2 options=$3
 shift 3
@@ -21,8 +22,8 @@ cp "$elf" "$tree/boot/hv.elf"
 	done
 	echo '}'
 } >"$tree/boot/grub/grub.cfg"
-grub-mkrescue -d /usr/lib/grub/i386-pc -o "$iso.new" \
-	--install-modules="multiboot2 normal iso9660 biosdisk" --fonts= --locales= --themes= \
+grub-mkrescue ${GRUB_PLATFORM:+-d /usr/lib/grub/$GRUB_PLATFORM} -o "$iso.new" \
+	--fonts= --locales= --themes= \
 	"$tree" >"$iso.log" 2>&1 || { cat "$iso.log" >&2; exit 1; }
 rm "$iso.log"
 mv "$iso.new" "$iso"

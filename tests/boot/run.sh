@@ -26,7 +26,7 @@ done
 shift $((OPTIND - 1))
 dir=$(mktemp -d) || exit 1
 trap 'rm -rf "$dir"' EXIT
-tests/boot/make-iso.sh "$dir/boot.iso" "$elf" "$options" "$@" || exit 1
+GRUB_PLATFORM=i386-pc tests/boot/make-iso.sh "$dir/boot.iso" "$elf" "$options" "$@" || exit 1
 
 if [ -z "$model" ]; then
 	cpu="cpu: model=bx_generic"

@@ -60,7 +60,8 @@ static uint8_t sum(const uint8_t *bytes, size_t length)
 static bool read_rsdp(const uint8_t *from, size_t room, struct rsdp *rsdp)
 {
 	*rsdp = (struct rsdp){ 0 };
-	if (room < RSDP_OLD_LENGTH || memcmp(from, "RSD PTR ", 8) || sum(from, RSDP_OLD_LENGTH))
+	if (room < RSDP_OLD_LENGTH || memcmp(from, "RSD PTR ", 8) != 0 ||
+	    sum(from, RSDP_OLD_LENGTH))
 		return false;
 	memcpy(rsdp, from, RSDP_OLD_LENGTH);
 	if (rsdp->revision >= 2 && room >= sizeof(*rsdp) && !sum(from, sizeof(*rsdp)))
@@ -174,9 +175,9 @@ static void read_table(uint64_t hpa)
 	if (!table)
 		return;
 	acpi.tables++;
-	if (!memcmp(header.signature, "APIC", 4))
+	if (memcmp(header.signature, "APIC", 4) == 0)
 		acpi_read_madt(table, header.length);
-	else if (!memcmp(header.signature, "FACP", 4))
+	else if (memcmp(header.signature, "FACP", 4) == 0)
 		read_fadt(table, header.length);
 }
 
@@ -189,7 +190,7 @@ static bool read_root(uint64_t hpa, const char *signature, unsigned int width)
 
 	if (!root)
 		return false;
-	if (memcmp(header.signature, signature, 4)) {
+	if (memcmp(header.signature, signature, 4) != 0) {
 		log_bad(hpa, "it is not the one that the RSDP promised");
 		return false;
 	}

@@ -124,6 +124,12 @@ static inline void cpu_pause(void)
 	__builtin_ia32_pause();
 }
 
+/* What lies at an address of ours. */
+static inline void *pointer_to(uint64_t hva)
+{
+	return (void *)hva;
+}
+
 /* Sleeps until an NMI or SMI, and then again. */
 static inline _Noreturn void cpu_halt(void)
 {

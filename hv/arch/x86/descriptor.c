@@ -24,7 +24,7 @@ extern const uint8_t interrupt_entries[]; /* entry.S; 16 bytes a vector */
 void idt_init(void)
 {
 	for (unsigned int vector = 0; vector < ARRAY_SIZE(idt); vector++) {
-		uint64_t entry = (uint64_t)(interrupt_entries + 16 * vector);
+		uint64_t entry = (uint64_t)(interrupt_entries + 16UL * vector);
 
 		idt[vector] = (struct gate){
 			.offset_low = (uint16_t)entry,

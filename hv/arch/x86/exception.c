@@ -66,7 +66,7 @@ static void log_caller(uint64_t address, unsigned int times)
 /* Is there a direct call (0xe8 and a distance) of function in front of this address? */
 static bool follows_call_of(uint64_t address, uint64_t function)
 {
-	const uint8_t *call = (const uint8_t *)address - 5;
+	const uint8_t *call = (const uint8_t *)pointer_to(address - 5);
 	int32_t distance;
 
 	memcpy(&distance, call + 1, sizeof(distance));
@@ -83,7 +83,7 @@ static void log_frameless_caller(uint64_t rip, uint64_t rsp)
 
 	if (rsp % 8 || !stack_holds(this_percpu(), rsp))
 		return;
-	caller = *(const uint64_t *)rsp;
+	caller = *(const uint64_t *)pointer_to(rsp);
 	if (!in_text(caller - 5))
 		return;
 	if (!in_text(rip) || (symbol_of(rip, &offset) && follows_call_of(caller, rip - offset)))
@@ -99,7 +99,7 @@ void backtrace(uint64_t rip, uint64_t rsp, uint64_t rbp)
 	log_place("  at", rip);
 	log_frameless_caller(rip, rsp);
 	while (lines < BACKTRACE_MAX && rbp % 8 == 0 && stack_holds(cpu, rbp)) {
-		const uint64_t *frame = (const uint64_t *)rbp;
+		const uint64_t *frame = pointer_to(rbp);
 
 		if (frame[1] != caller && times) {
 			log_caller(caller - 1, times);

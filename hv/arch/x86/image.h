@@ -19,4 +19,9 @@ extern uint8_t bss_start[], bss_end[];
 /* Where GRUB put the image; set by hv_start(). */
 extern uint64_t image_hpa;
 
+static inline uint64_t image_size(void)
+{
+	return (uint64_t)image_end - (uint64_t)image_start;
+}
+
 #endif

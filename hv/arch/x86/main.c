@@ -69,8 +69,7 @@ static void start_memory(void)
 {
 	struct page_pool_state pool;
 
-	memory_map_add(&memory_map, image_hpa, image_hpa + (uint64_t)(image_end - image_start),
-		       MEMORY_HYPERVISOR);
+	memory_map_add(&memory_map, image_hpa, image_hpa + image_size(), MEMORY_HYPERVISOR);
 	hvlog_reserve();
 	page_alloc_init(options.pool_size);
 	paging_init();

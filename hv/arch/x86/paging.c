@@ -218,12 +218,12 @@ void paging_unmap_trampoline(uint64_t hpa)
 
 void paging_seal(void)
 {
-	for (uint8_t *page = data_start; page < sealed_end; page += PAGE_SIZE) {
-		uint64_t *slot = page_slot((uint64_t)page);
+	for (uint64_t page = (uint64_t)data_start; page < (uint64_t)sealed_end; page += PAGE_SIZE) {
+		uint64_t *slot = page_slot(page);
 
 		if (slot)
 			*slot &= ~PTE_WRITE;
-		invlpg((uint64_t)page);
+		invlpg(page);
 	}
 }
 
@@ -284,7 +284,7 @@ static void map_image(const uint8_t *start, const uint8_t *end, enum page_rights
 /* The image has no second, writable mapping: the direct map has a hole there. */
 static void map_ram(uint64_t start, uint64_t end)
 {
-	uint64_t hole_end = image_hpa + (uint64_t)(image_end - image_start);
+	uint64_t hole_end = image_hpa + image_size();
 
 	if (start < image_hpa && image_hpa < end) {
 		map_or_panic(DIRECT_BASE + start, start, image_hpa - start, PAGE_RW);

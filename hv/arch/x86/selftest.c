@@ -31,10 +31,13 @@ static void crash(void)
 static void crash_last(void)
 {
 	const struct shared_buf *last = hvlog_last(arch_pcpu_id());
-	const char *elements = (const char *)(last + 1);
+	const char *elements;
 
-	if (!last)
+	if (!last) {
 		crash_here();
+		return;
+	}
+	elements = (const char *)(last + 1);
 	for (uint32_t at = 0; at < last->tail; at += last->ele_size) {
 		char text[SBUF_HVLOG_ELE_SIZE + 1] = { 0 };
 
@@ -82,7 +85,10 @@ static void run_data(void)
 {
 	static const uint8_t code = 0xc3;
 
-	((void (*)(void))(uintptr_t)&code)();
+	void (*function)(void);
+
+	__asm__("" : "=r"(function) : "0"(&code));
+	function();
 }
 
 static void read_null(void)

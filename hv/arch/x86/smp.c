@@ -20,9 +20,11 @@
 #define ONLINE_WAIT_US 3000000U
 #define RELEASE_WAIT_US 60000000U
 
-/* The trampoline, and what is written into its copy. */
-extern const uint8_t trampoline_start[], trampoline_end[];
-extern const uint8_t trampoline_gdtr[], trampoline_far[], trampoline_root[];
+/* The trampoline, its size, and offsets of what is written into its copy; trampoline.S. */
+extern const uint8_t trampoline_start[];
+extern const struct trampoline_layout {
+	uint32_t size, gdt_address, far_address, root;
+} trampoline_layout;
 
 struct percpu percpus[MAX_PCPUS];
 unsigned int nr_pcpus = 1;
@@ -112,10 +114,10 @@ static uint64_t place_trampoline(void)
 
 	if (!hpa || paging_map_trampoline(hpa))
 		hv_panic("smp: no page below 640 KiB to start pCPUs from");
-	memcpy(copy, trampoline_start, (size_t)(trampoline_end - trampoline_start));
-	add32(copy + (trampoline_gdtr - trampoline_start) + 2, (uint32_t)hpa);
-	add32(copy + (trampoline_far - trampoline_start), (uint32_t)hpa);
-	add32(copy + (trampoline_root - trampoline_start), (uint32_t)paging_root());
+	memcpy(copy, trampoline_start, trampoline_layout.size);
+	add32(copy + trampoline_layout.gdt_address, (uint32_t)hpa);
+	add32(copy + trampoline_layout.far_address, (uint32_t)hpa);
+	add32(copy + trampoline_layout.root, (uint32_t)paging_root());
 	return hpa;
 }
 

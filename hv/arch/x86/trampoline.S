@@ -9,7 +9,7 @@
 
 	.section .rodata
 	.balign 16
-	.globl trampoline_start, trampoline_end, trampoline_far, trampoline_gdtr, trampoline_root
+	.globl trampoline_start, trampoline_layout
 trampoline_start:
 	.code16
 	cli
@@ -48,6 +48,10 @@ trampoline_far:
 trampoline_root:
 	.long	0			/* CR3 */
 trampoline_end:
+	/* struct trampoline_layout in smp.c */
+	.balign	4
+trampoline_layout:
+	.long	AT(trampoline_end), AT(trampoline_gdtr) + 2, AT(trampoline_far), AT(trampoline_root)
 
 	.text
 	.code64

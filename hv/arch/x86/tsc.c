@@ -232,7 +232,7 @@ bool tsc_check_lead(unsigned int pcpu)
 
 void tsc_check_follow(void)
 {
-	uint64_t until = tsc_after_us(4 * CHECK_US);
+	uint64_t until = tsc_after_us(4UL * CHECK_US);
 	uint32_t last = 0, question = 0;
 
 	while (question != CHECK_DONE && arch_tsc() < until) {

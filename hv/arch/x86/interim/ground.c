@@ -41,7 +41,7 @@ static void test_timer(void)
 	arch_timer_arm(tsc_after_us(STEP_US));
 	arch_timer_arm(0);
 	arch_timer_arm(tsc_after_us(STEP_US));
-	arch_timer_arm(deadline = tsc_after_us(4 * STEP_US));
+	arch_timer_arm(deadline = tsc_after_us(4UL * STEP_US));
 	idle_until(VECTOR_TIMER, fired + 2);
 	if (arch_tsc() < deadline)
 		fail("a timer that was replaced came");
