@@ -10,7 +10,7 @@
 
 # The Debian packages: to build and run, and on top of that to test and analyze.
 PACKAGES := gcc make pkg-config libprotobuf-c-dev protobuf-c-compiler libzstd-dev libsmartcols-dev
-TEST_PACKAGES := libcmocka-dev protobuf-compiler zstd mandoc clang clang-tidy cppcheck libclang-rt-14-dev
+TEST_PACKAGES := libcmocka-dev libzydis-dev protobuf-compiler zstd mandoc clang clang-tidy cppcheck libclang-rt-14-dev
 
 PREFIX ?= /usr/local
 DESTDIR ?=
@@ -45,6 +45,7 @@ HV_MAIN := hv/arch/$(ARCH)/main.c
 CLIENT := $(wildcard hv/client/*.c)
 UNIT := $(wildcard tests/unit/test_*.c)
 BENCH := $(wildcard tests/bench/bench_*.c)
+TOOLS := $(wildcard tests/tools/*.c)
 FUZZ := $(wildcard tests/fuzz/fuzz_*.c)
 PAGES := $(wildcard man/*.[1578] man/*.8)
 
@@ -57,6 +58,7 @@ LIBS := $(OUT)/libhv.a $(OUT)/libclient.a $(OUT)/libformats.a
 BINARIES := $(PROGRAMS:%=$(OUT)/bin/%) $(if $(wildcard $(HV_MAIN)),$(OUT)/bin/acrn-hv)
 UNIT_BINARIES := $(UNIT:tests/unit/%.c=$(OUT)/tests/%)
 BENCH_BINARIES := $(BENCH:tests/bench/%.c=$(OUT)/bench/%)
+TOOL_BINARIES := $(TOOLS:tests/tools/%.c=$(OUT)/tools/%)
 FUZZ_BINARIES := $(FUZZ:tests/fuzz/%.c=$(OUT)/fuzz/%)
 CLI_TESTS := $(wildcard tests/cli/test_*.sh)
 
@@ -95,6 +97,9 @@ $(OUT)/obj/gen/%.o: $(GEN)/%.c | $(GEN_HEADERS)
 $(OUT)/obj/acrntrace/%.o: override CPPFLAGS += -DVERSION='"$(VERSION)"'
 $(OUT)/obj/hv/arch/host/%.o: override CPPFLAGS += -DVERSION='"$(VERSION)"'
 
+# Loops over planes and columns: gcc makes vectors of them at this level.
+$(OUT)/obj/formats/columns%.o: override CFLAGS += $(if $(SANITIZE),,-O3)
+
 $(OUT)/libformats.a: $(FORMATS_OBJ)
 $(OUT)/libhv.a: $(HV_OBJ)
 $(OUT)/libclient.a: $(CLIENT_OBJ)
@@ -115,10 +120,19 @@ $(foreach p,$(PROGRAMS),$(eval $(call program,$(p))))
 $(OUT)/tests/%: $(OUT)/obj/tests/unit/%.o $(LIBS)
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lcmocka
+# The truth that the instruction decoder is held against.
+$(OUT)/tests/test_decode: LDLIBS += -lZydis
 $(OUT)/bench/%: $(OUT)/obj/tests/bench/%.o $(LIBS)
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+$(OUT)/tools/%: $(OUT)/obj/tests/tools/%.o $(LIBS)
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 $(OUT)/obj/tests/unit/test_layout.o: $(BUILD)/gen/tests/layout_checks.h
+# Everything the fuzz target calls is built with it: clang's coverage and sanitizers all through.
+$(OUT)/fuzz/%: tests/fuzz/%.c $(FORMATS) $(GEN_SOURCES) $(wildcard hv/core/decode*.c) | $(GEN_HEADERS)
+	@mkdir -p $(@D)
+	clang $(CPPFLAGS) -O1 -g -std=gnu11 -fsanitize=fuzzer,address,undefined -o $@ $(filter %.c,$^) $(LDLIBS)
 
 # --- man pages: the list of events comes from events.tsv ---
 man: $(PAGES:man/%=$(BUILD)/man/%)
@@ -153,7 +167,7 @@ demo: deps
 	@tests/demo.sh $(BUILD)/bin
 
 # All test programs of one build; the runner counts and ends with "N passed, N failed".
-tests: $(BINARIES) $(UNIT_BINARIES) man
+tests: $(BINARIES) $(UNIT_BINARIES) $(TOOL_BINARIES) man
 	@OUT=$(OUT) SANITIZE=$(SANITIZE) tests/run.sh $(TESTS)
 check: test-deps
 	@$(MAKE) --no-print-directory tests
@@ -161,14 +175,18 @@ check-asan: test-deps
 	@ASAN_OPTIONS=detect_stack_use_after_return=0 UBSAN_OPTIONS=print_stacktrace=1 \
 	$(MAKE) --no-print-directory OUT=build/asan SANITIZE=address,undefined CFLAGS="-O1 -g" tests
 # The ring and the hosted hypervisor, with their threads.
-TSAN_TESTS = $(filter %ring %sbuf %hv %record %conservation,$(UNIT:tests/unit/%.c=build/tsan/tests/%))
+TSAN_TESTS = $(filter build/tsan/tests/test_hv% %hypercall %ring %sbuf %record %conservation,$(UNIT:tests/unit/%.c=build/tsan/tests/%))
 check-tsan: test-deps
 	@TSAN_OPTIONS="suppressions=tests/tsan.supp halt_on_error=1" \
 	$(MAKE) --no-print-directory OUT=build/tsan SANITIZE=thread CFLAGS="-O1 -g" TESTS="$(TSAN_TESTS)" tests
-bench: deps $(BINARIES) $(BENCH_BINARIES)
+FUZZ_SECONDS ?= 60
+fuzz: test-deps $(FUZZ_BINARIES)
+	for f in $(FUZZ_BINARIES); do mkdir -p $$f.corpus && $$f -max_total_time=$(FUZZ_SECONDS) -print_final_stats=1 \
+		-artifact_prefix=$(OUT)/fuzz/ $$f.corpus || exit 1; done
+bench: deps $(BINARIES) $(BENCH_BINARIES) $(TOOL_BINARIES)
 	@tests/bench/run.sh $(OUT)
 
-SOURCES = $(FORMATS) $(HV) $(CLIENT) $(wildcard $(PROGRAMS:%=%/*.c)) $(UNIT) $(BENCH) $(FUZZ)
+SOURCES = $(FORMATS) $(HV) $(CLIENT) $(wildcard $(PROGRAMS:%=%/*.c)) $(UNIT) $(BENCH) $(TOOLS) $(FUZZ)
 HEADERS = $(wildcard formats/*.h formats/abi/*.h hv/*/*.h hv/arch/*/*.h $(PROGRAMS:%=%/*.h) tests/*/*.h)
 analyze: test-deps $(GEN_HEADERS) $(GEN_SOURCES) $(BUILD)/gen/tests/layout_checks.h
 	clang -fsyntax-only -Werror $(CPPFLAGS) -DVERSION='""' -std=gnu11 $(WARNINGS) $(SOURCES)

@@ -29,6 +29,11 @@ int input_source(struct input *input, const struct source_filter *filter, struct
 		 struct error *error);
 int input_spool(struct input *input, struct error *error);
 
+/*
+ * The least TSC of any first record of a pCPU (0: no record at all). A pipe is spooled for that.
+ */
+int input_first_tsc(struct input *input, uint64_t *tsc, struct error *error);
+
 /* The stream's file descriptor, or -1 for raw files; and the name for messages. */
 int input_stream_fd(const struct input *input);
 const char *input_name(const struct input *input);

@@ -8,6 +8,12 @@
 
 /* Ends at a row without a name. */
 static const struct command commands[] = {
+	{ "record", cmd_record, "record the trace of the hypervisor to a file" },
+	{ "report", cmd_report, "say where the time of each VM went" },
+	{ "dump", cmd_dump, "print records as text, one a line" },
+	{ "info", cmd_info, "say what a stream or capture holds, and check it" },
+	{ "convert", cmd_convert, "make a stream of upstream's capture" },
+	{ "export", cmd_export, "write records in formats that other programs read" },
 	{ 0 },
 };
 
@@ -35,8 +41,10 @@ int main(int argc, char **argv)
 		printf("acrntrace %s\n", VERSION);
 		return CLI_OK;
 	}
+	if (!name || name[0] == '-')
+		return cmd_upstream(argc, argv);
 	for (const struct command *c = commands; c->name; c++)
-		if (name && strcmp(name, c->name) == 0)
+		if (strcmp(name, c->name) == 0)
 			return c->run(argc - 1, argv + 1);
-	return cli_usage("%s: no such command; 'acrntrace --help' lists them", name ? name : "");
+	return cli_usage("%s: no such command; 'acrntrace --help' lists them", name);
 }

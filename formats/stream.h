@@ -12,7 +12,9 @@
 
 #define STREAM_VERSION 1U
 
-/* The compression level (zstd's) that record uses unless told: set by measurement, see make bench.
+/*
+ * The compression level that record uses unless told: the fastest by far, and within 5 % of the
+ * sizes of the others; see make bench.
  */
 #define STREAM_LEVEL_DEFAULT 1
 
@@ -44,10 +46,10 @@ struct stream_header {
 struct stream_writer;
 
 /*
- * Starts a stream on fd, which stays the caller's: a file or a pipe. level is zstd's (1..19).
- * Writes the header. Errors of write(2) come back as they are (-ENOSPC ...); after one, nothing
- * more is written and the file is valid up to the last complete frame: where fd can be truncated, a
- * partly written frame is cut off again.
+ * Starts a stream on fd, which stays the caller's: a file or a pipe. level is 1, made for columns,
+ * or zstd's (2..19). Writes the header. Errors of write(2) come back as they are (-ENOSPC ...);
+ * after one, nothing more is written and the file is valid up to the last complete frame: where fd
+ * can be truncated, a partly written frame is cut off again.
  */
 int stream_writer_open(struct stream_writer **writer, int fd, int level,
 		       const struct stream_header *header, struct error *error);

@@ -37,7 +37,7 @@ static int32_t call_with_lock(hypercall_handler *handler, struct vcpu *caller, s
 {
 	int32_t answer;
 
-	if (!target || target->config->load_order == PRE_LAUNCHED_VM)
+	if (!target || vm_is_pre_launched(target))
 		return -HV_ENOTTY;
 	pcpu_lock(&target->lock);
 	answer = handler(caller, target, param1, param2);

@@ -32,7 +32,7 @@ int32_t hc_notify_ioreq_finish(struct vcpu *caller, struct vm *target, uint64_t 
 		return -1;
 	vcpu = &target->vcpus[param2];
 	/* The slot's state came before; pairs with the acquire in ioreq_is_done(). */
-	__atomic_store_n(&vcpu->io.notified, true, __ATOMIC_SEQ_CST);
+	__atomic_store_n(&vcpu->io_notified, true, __ATOMIC_SEQ_CST);
 	vcpu_notify(vcpu);
 	return 0;
 }

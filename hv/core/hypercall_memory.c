@@ -95,7 +95,7 @@ int32_t hc_set_vm_memory_regions(struct vcpu *caller, struct vm *target, uint64_
 	if (copy_from_gpa(caller->vm, &set, param1, sizeof(set)))
 		return -1;
 	target = vm_by_relative_id(set.vmid);
-	if (!target || target->config->load_order == PRE_LAUNCHED_VM)
+	if (!target || vm_is_pre_launched(target))
 		return -HV_ENOTTY;
 	if (vm_is_service(target) || !set.mr_num)
 		return -1;

@@ -55,6 +55,26 @@ static int32_t create(struct vm *vm, struct acrn_vm_creation *creation)
 	return 0;
 }
 
+static int32_t create_in(struct vm *target, const struct vcpu *caller,
+			 struct acrn_vm_creation *creation, uint64_t gpa)
+{
+	int32_t answer;
+
+	pcpu_lock(&target->lock);
+	answer = create(target, creation);
+	if (!answer && copy_to_gpa(caller->vm, gpa, creation, sizeof(*creation))) {
+		/* Nobody would know of it. */
+		vm_pause(target);
+		vm_destroy(target);
+		answer = -1;
+	}
+	lock_release(&target->lock);
+	return answer;
+}
+
+/* Who looks for a free slot gets it. Taken before the lock of a VM. */
+static struct lock slots;
+
 int32_t hc_create_vm(struct vcpu *caller, struct vm *target, uint64_t param1, uint64_t param2)
 {
 	struct acrn_vm_creation creation;
@@ -63,14 +83,13 @@ int32_t hc_create_vm(struct vcpu *caller, struct vm *target, uint64_t param1, ui
 	(void)param2;
 	if (copy_from_gpa(caller->vm, &creation, param1, sizeof(creation)))
 		return -1;
+	pcpu_lock(&slots);
 	target = vm_find_slot((const char *)creation.name);
-	if (!target || target->config->load_order == PRE_LAUNCHED_VM)
-		return -HV_ENOTTY;
-	pcpu_lock(&target->lock);
-	answer = create(target, &creation);
-	if (!answer && copy_to_gpa(caller->vm, param1, &creation, sizeof(creation)))
-		answer = -1;
-	lock_release(&target->lock);
+	if (!target || vm_is_pre_launched(target))
+		answer = -HV_ENOTTY;
+	else
+		answer = create_in(target, caller, &creation, param1);
+	lock_release(&slots);
 	return answer;
 }
 

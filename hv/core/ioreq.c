@@ -63,7 +63,7 @@ void ioreq_submit(struct vcpu *vcpu)
 			    state_of(slot));
 	vcpu->io.polling = vcpu->vm->flags & GUEST_FLAG_IO_COMPLETION_POLLING;
 	/* Before PENDING: a notification from there on counts. */
-	__atomic_store_n(&vcpu->io.notified, false, __ATOMIC_SEQ_CST);
+	__atomic_store_n(&vcpu->io_notified, false, __ATOMIC_SEQ_CST);
 	vcpu->wait = WAIT_IOREQ;
 	vcpu->pcpu->runqueue.again = true;
 
@@ -76,7 +76,7 @@ void ioreq_submit(struct vcpu *vcpu)
 
 bool ioreq_is_done(const struct vcpu *vcpu)
 {
-	if (!vcpu->io.polling && !__atomic_load_n(&vcpu->io.notified, __ATOMIC_ACQUIRE))
+	if (!vcpu->io.polling && !__atomic_load_n(&vcpu->io_notified, __ATOMIC_ACQUIRE))
 		return false;
 	return state_of(slot_of(vcpu)) == IOREQ_COMPLETE;
 }

@@ -21,7 +21,6 @@ struct io_wait {
 	uint64_t value;
 	bool polling;
 	bool triple_fault; /* there is no instruction to complete */
-	bool notified;	   /* set by any pCPU */
 	struct mmio_access mmio;
 };
 

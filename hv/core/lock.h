@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * Locks between pCPUs. The hypervisor runs with interrupts off, so a holder is never interrupted.
- * Order: a VM's lock, then a pCPU's call lock, then those of log and port, which are leaves.
+ * Order: that of the slots, a VM's lock, then a pCPU's call lock, then those of log and port, which
+ * are leaves.
  */
 #ifndef HV_CORE_LOCK_H
 #define HV_CORE_LOCK_H

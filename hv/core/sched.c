@@ -24,9 +24,12 @@ void sched_init(struct pcpu *pcpu, enum sched_kind kind, uint32_t slice_us)
 static void trace_switch(struct pcpu *pcpu, const struct vcpu *previous, const struct vcpu *next)
 {
 	char names[16] = { 0 };
+	const char *from = previous ? previous->name : "idle", *to = next ? next->name : "idle";
 
-	memcpy(names, previous ? previous->name : "idle", 4);
-	memcpy(names + 4, next ? next->name : "idle", 4);
+	for (unsigned int i = 0; i < 4; i++) {
+		names[i] = from[i];
+		names[4 + i] = to[i];
+	}
 	trace_str(pcpu, TRACE_SCHED_NEXT, names);
 }
 

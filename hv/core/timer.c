@@ -9,7 +9,8 @@ static void arm(struct pcpu *pcpu)
 	struct timer_queue *queue = &pcpu->timers;
 	uint64_t deadline = queue->first ? queue->first->deadline : 0;
 
-	if (deadline == queue->armed)
+	/* timer_interrupt() arms once, at its end. */
+	if (deadline == queue->armed || queue->now)
 		return;
 	queue->armed = deadline;
 	trace_2l(pcpu, TRACE_TIMER_UPDATED, deadline, 0);
@@ -33,8 +34,8 @@ void timer_add(struct pcpu *pcpu, struct timer *timer, uint64_t deadline)
 	struct timer **link = &pcpu->timers.first;
 
 	unlink(&pcpu->timers, timer);
-	/* 0 says "never" to the hardware. */
-	timer->deadline = deadline ? deadline : 1;
+	/* Behind those that are being run now; and 0 says "never" to the hardware. */
+	timer->deadline = deadline > pcpu->timers.now ? deadline : pcpu->timers.now + 1;
 	while (*link && (*link)->deadline <= timer->deadline)
 		link = &(*link)->next;
 	timer->next = *link;
@@ -53,12 +54,12 @@ void timer_remove(struct pcpu *pcpu, struct timer *timer)
 void timer_interrupt(struct pcpu *pcpu)
 {
 	struct timer_queue *queue = &pcpu->timers;
-	/* Timers that functions add from here on are for the next interrupt, however soon. */
-	uint64_t now = arch_tsc();
 
 	trace_2l(pcpu, TRACE_TIMER_IRQ, 0, 0);
 	queue->armed = 0;
-	while (queue->first && queue->first->deadline <= now) {
+	/* What functions add from here on is for the next interrupt, however soon. */
+	queue->now = arch_tsc();
+	while (queue->first && queue->first->deadline <= queue->now) {
 		struct timer *timer = queue->first;
 
 		queue->first = timer->next;
@@ -66,5 +67,6 @@ void timer_interrupt(struct pcpu *pcpu)
 		trace_2l(pcpu, TRACE_TIMER_PICKUP, timer->deadline, 0);
 		timer->function(timer->argument);
 	}
+	queue->now = 0;
 	arm(pcpu);
 }

@@ -18,6 +18,7 @@ struct timer {
 struct timer_queue {
 	struct timer *first;
 	uint64_t armed; /* deadline the hardware has; 0: none */
+	uint64_t now;	/* timers up to here are being run; 0: none */
 };
 
 static inline void timer_init(struct timer *timer, void (*function)(void *), void *argument)

@@ -92,6 +92,7 @@ struct vcpu {
 
 	struct vlapic vlapic;
 	struct io_wait io;
+	bool io_notified; /* set by any pCPU */
 	uint64_t cr3;
 	struct arch_vcpu *arch;
 };

@@ -26,6 +26,13 @@ uint16_t vm_relative_id(const struct vm *vm)
 	return (uint16_t)(vm->id - service_vm()->id);
 }
 
+/* Those that look for a slot read it without the lock; what they find is for vm_create() to check.
+ */
+static void set_state(struct vm *vm, enum vm_state state)
+{
+	__atomic_store_n(&vm->state, state, __ATOMIC_RELAXED);
+}
+
 static bool name_is(const char *a, const char *b)
 {
 	for (unsigned int i = 0; i < ACRN_VM_NAME_LEN; i++) {
@@ -43,7 +50,8 @@ struct vm *vm_find_slot(const char *name)
 		if (hv_config->vms[i].used && name_is(hv_config->vms[i].name, name))
 			return &vms[i];
 	for (unsigned int i = service_vm()->id; i < MAX_VMS; i++)
-		if (!hv_config->vms[i].used && vms[i].state == VM_POWERED_OFF)
+		if (!hv_config->vms[i].used &&
+		    __atomic_load_n(&vms[i].state, __ATOMIC_RELAXED) == VM_POWERED_OFF)
 			return &vms[i];
 	return NULL;
 }
@@ -156,7 +164,7 @@ int vm_create(struct vm *vm, const char *name, uint64_t flags, uint64_t affinity
 	if (!is_allowed(vm, flags) || !affinity)
 		return -1;
 	memcpy(vm->name, name, sizeof(vm->name));
-	vm->flags = flags;
+	vm->flags = flags | vm->config->flags;
 	vm->callback_vector = HC_CALLBACK_VECTOR_DEFAULT;
 	error = ept_init(&vm->ept);
 	for (unsigned int i = 0; !error && i < arch_nr_pcpus(); i++)
@@ -167,7 +175,7 @@ int vm_create(struct vm *vm, const char *name, uint64_t flags, uint64_t affinity
 		*out_of_memory = true;
 		return -1;
 	}
-	vm->state = VM_CREATED;
+	set_state(vm, VM_CREATED);
 	return 0;
 }
 
@@ -175,7 +183,7 @@ int vm_start(struct vm *vm)
 {
 	if (vm->state != VM_CREATED || (!vm_is_service(vm) && !vm->ioreq))
 		return -1;
-	vm->state = VM_RUNNING;
+	set_state(vm, VM_RUNNING);
 	pcpu_run_on(vm->vcpus[0].pcpu, start_vcpu, &vm->vcpus[0]);
 	return 0;
 }
@@ -187,7 +195,7 @@ int vm_pause(struct vm *vm)
 	if (vm->state == VM_RUNNING && vm->config->severity > service_vm()->config->severity)
 		return 0;
 	on_all_vcpus(vm, stop_vcpu);
-	vm->state = VM_PAUSED;
+	set_state(vm, VM_PAUSED);
 	return 0;
 }
 
@@ -197,7 +205,7 @@ int vm_reset(struct vm *vm)
 		return -1;
 	on_all_vcpus(vm, reset_vcpu);
 	ioreq_reset(vm);
-	vm->state = VM_CREATED;
+	set_state(vm, VM_CREATED);
 	return 0;
 }
 
@@ -206,6 +214,6 @@ int vm_destroy(struct vm *vm)
 	if (vm->state != VM_PAUSED)
 		return -1;
 	release(vm);
-	vm->state = VM_POWERED_OFF;
+	set_state(vm, VM_POWERED_OFF);
 	return 0;
 }

@@ -41,6 +41,12 @@ struct vm *service_vm(void);
 struct vm *vm_by_relative_id(uint64_t id);
 uint16_t vm_relative_id(const struct vm *vm);
 
+/* No business of the Service VM's. */
+static inline bool vm_is_pre_launched(const struct vm *vm)
+{
+	return vm->config->used && vm->config->load_order == PRE_LAUNCHED_VM;
+}
+
 static inline bool vm_is_service(const struct vm *vm)
 {
 	return vm->config->load_order == SERVICE_VM;

@@ -6,7 +6,10 @@
 #include <stdint.h>
 
 #include "formats/abi/vm.h"
-#include "hv/core/base.h"
+
+#define BOOT_MAX_PCPUS 16U
+#define BOOT_MAX_VMS 16U
+#define GUEST_PAGE_SIZE 4096ULL
 
 /* --- of a User VM, written by the Service VM --- */
 #define USER_BOOT_GPA 0x1000ULL
@@ -29,8 +32,8 @@ struct service_user_vm {
 struct service_boot {
 	uint32_t nr_pcpus;
 	uint32_t nr_user_vms;
-	uint64_t trace_gpa[MAX_PCPUS]; /* contiguous memory for rings, */
-	uint64_t hvlog_gpa[MAX_PCPUS];
+	uint64_t trace_gpa[BOOT_MAX_PCPUS]; /* contiguous memory for rings, */
+	uint64_t hvlog_gpa[BOOT_MAX_PCPUS];
 	uint32_t trace_size; /* bytes each, header included */
 	uint32_t hvlog_size;
 	uint64_t mailbox_gpa; /* struct service_mailbox; 0: none */
@@ -39,7 +42,7 @@ struct service_boot {
 	uint64_t free_size;
 	uint32_t period_us; /* of the Service VM's own timer */
 	uint32_t tsc_khz;
-	struct service_user_vm user_vms[MAX_VMS];
+	struct service_user_vm user_vms[BOOT_MAX_VMS];
 };
 
 /* A device of the port's: requests of programs in the Service VM. */

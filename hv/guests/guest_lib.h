@@ -3,7 +3,7 @@
 #ifndef HV_GUESTS_GUEST_LIB_H
 #define HV_GUESTS_GUEST_LIB_H
 
-#include "hv/core/vlapic.h"
+#include "formats/abi/apic.h"
 #include "hv/guests/boot.h"
 #include "hv/guests/guest.h"
 

@@ -15,9 +15,9 @@
 
 struct service {
 	struct service_boot boot;
-	uint64_t scratch;	 /* a page for parameters */
-	uint64_t ioreq[MAX_VMS]; /* gpa of the request buffer of each User VM; 0: none */
-	uint16_t vmid[MAX_VMS];
+	uint64_t scratch;	      /* a page for parameters */
+	uint64_t ioreq[BOOT_MAX_VMS]; /* gpa of the request buffer of each User VM; 0: none */
+	uint16_t vmid[BOOT_MAX_VMS];
 	volatile bool upcall, mail; /* set by handlers */
 	uint64_t ticks;
 };
@@ -103,7 +103,7 @@ static int64_t start_user_vm(struct service *service, unsigned int n)
 	const struct service_user_vm *vm = &service->boot.user_vms[n];
 	struct acrn_vm_creation creation = { .vm_flag = vm->flags, .cpu_affinity = vm->affinity };
 	uint64_t ram = service->boot.free_gpa + n * USER_RAM_SIZE;
-	uint64_t buffer = service->boot.scratch_gpa + (1 + n) * PAGE_SIZE;
+	uint64_t buffer = service->boot.scratch_gpa + (1 + n) * GUEST_PAGE_SIZE;
 	int64_t error;
 
 	memcpy(creation.name, vm->name, sizeof(creation.name));

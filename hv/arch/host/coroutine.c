@@ -95,9 +95,8 @@ void coroutine_free(struct coroutine *coroutine)
 
 void coroutine_reset(struct coroutine *coroutine, void (*entry)(void *), void *argument)
 {
-	uintptr_t top = (uintptr_t)coroutine->stack + coroutine->size;
 	/* r15 r14 r13 r12 rbx rbp, the return address, and room so that calls are aligned. */
-	uintptr_t *frame = (uintptr_t *)top - 9;
+	uintptr_t *frame = (uintptr_t *)((uint8_t *)coroutine->stack + coroutine->size) - 9;
 
 	drop_fiber(coroutine);
 #ifdef WITH_ASAN

@@ -252,12 +252,10 @@ uint64_t guest_rdtsc(void)
 /* A place where nothing happens but interrupts, if it is for us to look for them. */
 static void poll_interrupts(void)
 {
-	struct vcpu *vcpu = this_vcpu();
-
 	if (!SOFT_INTERRUPTS || !host_irq_pending(host_this))
 		return;
 	leave_guest_mode();
-	resume(vcpu);
+	resume(this_vcpu());
 }
 
 void guest_spin(uint64_t ticks)

@@ -20,9 +20,12 @@
 #define SCRATCH_OFFSET 0x40000ULL
 #define FREE_OFFSET 0x200000ULL
 
+_Static_assert(BOOT_MAX_PCPUS >= MAX_PCPUS && BOOT_MAX_VMS >= MAX_VMS, "all fit");
+
 static struct host_options options;
 static struct hv_config config;
 static int run_dir = -1, lock_file = -1;
+static bool running, allocated; /* pCPUs, memory */
 
 const struct host_options *host_options(void)
 {
@@ -131,7 +134,7 @@ static void make_config(void)
 		vm->used = true;
 		vm->load_order = POST_LAUNCHED_VM;
 		memcpy(vm->name, guest->name, sizeof(vm->name));
-		vm->severity = SEVERITY_STANDARD_VM;
+		vm->severity = guest->severity ? guest->severity : SEVERITY_STANDARD_VM;
 		vm->flags = guest->flags;
 		vm->affinity = guest->affinity ? guest->affinity & all_pcpus() : all_pcpus();
 	}
@@ -193,6 +196,7 @@ int host_start(const struct host_options *given)
 		close_run_dir(false);
 		return error;
 	}
+	allocated = true;
 	error = host_pcpus_init(options.nr_pcpus);
 	if (!error)
 		error = host_memory_init(run_dir, options.nr_pcpus, options.trace_size);
@@ -204,6 +208,7 @@ int host_start(const struct host_options *given)
 	}
 	if (!error)
 		error = host_pcpus_start();
+	running = !error;
 	if (!error && options.run_dir)
 		error = host_hsm_start(run_dir);
 	return error;
@@ -211,14 +216,22 @@ int host_start(const struct host_options *given)
 
 void host_stop(void)
 {
+	if (!running)
+		return;
+	running = false;
+	pcpu_stop_all();
+	host_mailbox_end();
+	host_pcpus_join();
+	/* Its hang-up says that nothing is put any more, so it comes last. */
 	if (options.run_dir)
 		host_hsm_stop();
-	pcpu_stop_all();
-	host_pcpus_join();
 }
 
 void host_free(void)
 {
+	if (!allocated)
+		return;
+	allocated = false;
 	for (unsigned int vm = 0; vm < MAX_VMS; vm++)
 		for (unsigned int i = 0; i < vms[vm].nr_vcpus; i++)
 			arch_vcpu_free(&vms[vm].vcpus[i]);

@@ -19,6 +19,7 @@ struct host_guest_option {
 	char name[ACRN_VM_NAME_LEN]; /* its payload's, with a number behind it if need be */
 	uint64_t affinity;	     /* pCPUs; 0: all */
 	uint64_t flags;		     /* GUEST_FLAG_.. */
+	uint8_t severity;	     /* enum acrn_severity; 0: SEVERITY_STANDARD_VM */
 };
 
 struct host_options {
@@ -56,7 +57,7 @@ int host_wait_ready(unsigned int timeout_ms);
 
 /* Ends all pCPUs and returns when they are no more; memory and rings stay until host_free(). */
 void host_stop(void);
-/* Gives everything back and removes the files. */
+/* Gives everything back and removes the files. Nothing if there is nothing, as host_stop(). */
 void host_free(void);
 
 /* A ring's memory, as mapped by the hypervisor. After host_stop(): what was put and lost in it. */
@@ -77,7 +78,7 @@ struct host_call {
 	uint32_t regs[4];
 	uint32_t fault; /* the exception it raised, or 0 */
 };
-/* -ETIMEDOUT: the Service VM does not answer. */
+/* -ETIMEDOUT: the Service VM does not answer; -EIO: the hypervisor is about to end. */
 int host_service_call(struct host_call *call);
 
 /* The payload for a VM of that name: the longest whose name it begins with; NULL: none. */

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -42,6 +43,24 @@ static void both_clocks(uint64_t *ns, uint64_t *tsc)
 	}
 }
 
+/*
+ * CPUID takes some 25 us where this machine is a virtual one itself: what guests ask often is read
+ * once.
+ */
+#define CACHED_LEAVES 32U
+#define CACHED_SUBLEAVES 4U
+static uint32_t cpuid_cache[CACHED_LEAVES][CACHED_SUBLEAVES][4];
+
+static void read_cpuid(void)
+{
+	for (uint32_t leaf = 0; leaf < CACHED_LEAVES; leaf++)
+		for (uint32_t subleaf = 0; subleaf < CACHED_SUBLEAVES; subleaf++) {
+			uint32_t *regs = cpuid_cache[leaf][subleaf];
+
+			__cpuid_count(leaf, subleaf, regs[0], regs[1], regs[2], regs[3]);
+		}
+}
+
 int host_calibrate(void)
 {
 	uint64_t ns[2], tsc[2];
@@ -52,13 +71,17 @@ int host_calibrate(void)
 	while (now_ns() < ns[0] + CALIBRATE_NS)
 		usleep(1000);
 	both_clocks(&ns[1], &tsc[1]);
+	read_cpuid();
 	tsc_khz = (uint32_t)((tsc[1] - tsc[0]) * 1000000U / (ns[1] - ns[0]));
 	return tsc_khz < 1000 ? -EIO : 0;
 }
 
 void arch_cpuid(uint32_t leaf, uint32_t subleaf, uint32_t regs[4])
 {
-	__cpuid_count(leaf, subleaf, regs[0], regs[1], regs[2], regs[3]);
+	if (leaf < CACHED_LEAVES && subleaf < CACHED_SUBLEAVES)
+		memcpy(regs, cpuid_cache[leaf][subleaf], sizeof(cpuid_cache[leaf][subleaf]));
+	else
+		__cpuid_count(leaf, subleaf, regs[0], regs[1], regs[2], regs[3]);
 }
 
 int arch_msr_read(uint32_t msr, uint64_t *value)

@@ -7,18 +7,41 @@
 #include "hv/core/pcpu.h"
 #include "hv/core/vm.h"
 
-#define ANSWER_TIMEOUT_S 20
+#define ANSWER_TIMEOUT_MS 20000U
 
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER; /* one caller at a time */
 static pthread_mutex_t bell_mutex = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t bell = PTHREAD_COND_INITIALIZER;
 static unsigned int answers;
-static int ready; /* 0 not yet, 1 ready, negative: failed */
+static int ready;  /* 0 not yet, 1 ready, negative: failed */
+static bool ended; /* nobody answers any more */
 
 void host_mailbox_init(void)
 {
 	answers = 0;
 	ready = 0;
+	ended = false;
+}
+
+void host_mailbox_end(void)
+{
+	pthread_mutex_lock(&bell_mutex);
+	ended = true;
+	pthread_cond_broadcast(&bell);
+	pthread_mutex_unlock(&bell_mutex);
+	/* Who was calling has gone, and nobody raises an interrupt any more. */
+	pthread_mutex_lock(&mutex);
+	pthread_mutex_unlock(&mutex);
+}
+
+static bool has_ended(void)
+{
+	bool result;
+
+	pthread_mutex_lock(&bell_mutex);
+	result = ended;
+	pthread_mutex_unlock(&bell_mutex);
+	return result;
 }
 
 /* On a pCPU, outside of any guest: it may lock. */
@@ -65,11 +88,11 @@ static int wait_for_answer(unsigned int seen)
 	struct timespec deadline;
 	int result;
 
-	deadline_in(&deadline, ANSWER_TIMEOUT_S * 1000);
+	deadline_in(&deadline, ANSWER_TIMEOUT_MS);
 	pthread_mutex_lock(&bell_mutex);
-	while (answers == seen && !pthread_cond_timedwait(&bell, &bell_mutex, &deadline))
+	while (answers == seen && !ended && !pthread_cond_timedwait(&bell, &bell_mutex, &deadline))
 		;
-	result = answers == seen ? -ETIMEDOUT : 0;
+	result = answers != seen ? 0 : ended ? -EIO : -ETIMEDOUT;
 	pthread_mutex_unlock(&bell_mutex);
 	return result;
 }
@@ -113,7 +136,9 @@ int host_service_call(struct host_call *call)
 	if (call->size > MAILBOX_DATA_MAX || call->data_param > 2)
 		return -EINVAL;
 	pthread_mutex_lock(&mutex);
-	error = exchange(call, arch_hpa_to_hva(gpa), gpa + offsetof(struct service_mailbox, data));
+	error = has_ended() ? -EIO
+			    : exchange(call, arch_hpa_to_hva(gpa),
+				       gpa + offsetof(struct service_mailbox, data));
 	pthread_mutex_unlock(&mutex);
 	return error;
 }

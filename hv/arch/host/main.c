@@ -60,7 +60,7 @@ static void print_help(void)
 	       "  --loglevel 0..6   of the console (default %u: warnings)\n"
 	       "  -h, --help        -V, --version\n"
 	       "payloads:\n",
-	       MAX_PCPUS, DEFAULT_GUESTS, SCHED_SLICE_US_DEFAULT, HVLOG_WARNING);
+	       MAX_PCPUS, DEFAULT_GUESTS, SCHED_SLICE_US_DEFAULT, (unsigned int)HVLOG_WARNING);
 	for (unsigned int i = 0; i < nr_guest_payloads; i++)
 		printf("  %-16s%s\n", guest_payloads[i].name, guest_payloads[i].help);
 }
@@ -177,7 +177,7 @@ static int parse_guests(struct host_options *options, const char *list)
 
 	if (strlen(list) >= sizeof(copy))
 		return usage("--guests", "the list is too long");
-	strcpy(copy, list);
+	memcpy(copy, list, strlen(list) + 1);
 	for (char *item = strtok_r(copy, ",", &save); item; item = strtok_r(NULL, ",", &save)) {
 		int status = parse_guest(options, item);
 
@@ -274,8 +274,11 @@ static int run(const struct arguments *arguments)
 	sigaddset(&signals, SIGTERM);
 	sigaddset(&signals, SIGHUP);
 	sigprocmask(SIG_BLOCK, &signals, NULL);
-	if (host_start(&arguments->host))
+	if (host_start(&arguments->host)) {
+		host_stop();
+		host_free();
 		return EXIT_FAILURE;
+	}
 	error = host_wait_ready(READY_TIMEOUT_MS);
 	if (error) {
 		fprintf(stderr, "acrn-hv: Service VM: %s; see the log\n",

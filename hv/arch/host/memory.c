@@ -161,8 +161,10 @@ int host_memory_init(int directory, unsigned int nr_pcpus, uint32_t trace_size)
 	trace_ring_size = trace_size;
 	base = mmap(NULL, PHYSICAL_SIZE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1,
 		    0);
-	if (base == MAP_FAILED)
+	if (base == MAP_FAILED) {
+		base = NULL;
 		return -errno;
+	}
 	error = map_ram(0, POOL_SIZE);
 	if (!error)
 		error = map_ram(SERVICE_RAM, SERVICE_RAM_SIZE);
@@ -187,6 +189,7 @@ void host_memory_free(int directory)
 		ring_name(name, i, SBUF_HVLOG);
 		unlinkat(directory, name, 0);
 	}
-	munmap(base, PHYSICAL_SIZE);
+	if (base)
+		munmap(base, PHYSICAL_SIZE);
 	base = NULL;
 }

@@ -92,6 +92,8 @@ int host_calibrate(void);
 
 /* mailbox.c */
 void host_mailbox_init(void);
+/* No call is under way after it, and no more are made. */
+void host_mailbox_end(void);
 void host_doorbell(uint32_t value);
 
 /* hsm.c: the socket in the run directory; -errno, with a line on stderr. */
