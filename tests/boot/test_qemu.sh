@@ -47,6 +47,10 @@ run 'cpu_check=off test=ground' 'pCPUs done' -m 256 -acpitable "sig=APIC,data=$m
 says 'a damaged MADT is read as far as it goes' 'the MADT is read up to its byte 44' 'test: 1 pCPUs done'
 rm -f "$madt"
 
+run 'cpu_check=off test=ground' 'pCPUs done' -m 256 -smp 2 -machine pc,acpi=off
+says 'without ACPI there is one pCPU, and the PIT' 'acpi: there is none' 'tsc: [0-9]+ kHz by the PIT' \
+	'smp: 1 of 1' 'test: 1 pCPUs done'
+
 vars=$(mktemp)
 cp /usr/share/OVMF/OVMF_VARS_4M.fd "$vars"
 platform=x86_64-efi

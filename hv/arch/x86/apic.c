@@ -238,14 +238,16 @@ static bool timer_is_early(struct percpu *cpu)
 	return true;
 }
 
+bool apic_take(uint8_t vector)
+{
+	if (vector == VECTOR_SPURIOUS)
+		return false;
+	apic_write(APIC_EOI, 0);
+	return vector != VECTOR_TIMER || !timer_is_early(this_percpu());
+}
+
 void apic_interrupt(uint8_t vector)
 {
-	struct percpu *cpu = this_percpu();
-
-	if (vector == VECTOR_SPURIOUS)
-		return;
-	apic_write(APIC_EOI, 0);
-	if (vector == VECTOR_TIMER && timer_is_early(cpu))
-		return;
-	cpu->vectors[vector / 64] |= 1ULL << (vector % 64);
+	if (apic_take(vector))
+		this_percpu()->vectors[vector / 64] |= 1ULL << (vector % 64);
 }

@@ -27,7 +27,13 @@ void apic_send_nmi(uint32_t apic_id);
 /* Sends an NMI to all other pCPUs; for panics. */
 void apic_stop_others(void);
 
-/* An interrupt came: it is acknowledged, and kept for arch_idle(). */
+/*
+ * Acknowledges an interrupt that the CPU has taken (or a VM exit has fetched). False: nobody is to
+ * hear of it, it is spurious or the timer has some way to go.
+ */
+bool apic_take(uint8_t vector);
+
+/* The same for one that came through the IDT, and keeps it for arch_idle(). */
 void apic_interrupt(uint8_t vector);
 
 #endif

@@ -24,7 +24,7 @@ X86_CFLAGS := -std=gnu11 -O2 -g $(WARNINGS) -ffreestanding -nostdlib -fno-pie -m
 X86_CHECK_FLAGS := -DVERSION='""' -std=gnu11 $(WARNINGS) -ffreestanding -mcmodel=kernel -mno-red-zone -mgeneral-regs-only
 X86_LDFLAGS := -nostdlib -static -no-pie -Wl,--build-id=none,-z,noexecstack,-z,max-page-size=4096
 
-$(X86)/%.o: %.c
+$(X86)/%.o: %.c | $(GEN)/abi/trace_events.h $(GEN)/abi/exit_reasons.h
 	@mkdir -p $(@D)
 	$(CC) $(X86_CPPFLAGS) $(X86_CFLAGS) -MMD -MP -c -o $@ $<
 $(X86)/%.o: %.S
@@ -47,7 +47,7 @@ $(X86)/pass1.elf: $(X86_OBJ) $(X86)/symbols0.o $(X86)/image.lds
 	$(CC) $(X86_LDFLAGS) -Wl,-T,$(X86)/image.lds -o $@ $(X86_OBJ) $(X86)/symbols0.o
 $(X86)/hv.elf: $(X86)/pass1.elf $(X86)/symbols.o
 	$(CC) $(X86_LDFLAGS) -Wl,-T,$(X86)/image.lds -o $@ $(X86_OBJ) $(X86)/symbols.o
-	@for f in $^; do :; done; nm -n $(X86)/pass1.elf | grep ' [tT] ' >$(X86)/pass1.names; \
+	@nm -n $(X86)/pass1.elf | grep ' [tT] ' >$(X86)/pass1.names; \
 	nm -n $@ | grep ' [tT] ' | cmp - $(X86)/pass1.names || { rm $@; exit 1; }
 
 # GRUB's command line for the hypervisor, and modules: see tests/boot/run.sh.

@@ -10,8 +10,8 @@
 #define MSR_FEATURE_CONTROL 0x3aU
 #define MSR_TSC_DEADLINE 0x6e0U
 
+#define CR4_MCE (1UL << 6)
 #define CR4_PGE (1UL << 7)
-#define CR4_SMEP (1UL << 20)
 
 struct cpuid {
 	uint32_t eax, ebx, ecx, edx;

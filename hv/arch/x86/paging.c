@@ -309,7 +309,7 @@ void paging_init(void)
 			map_ram(range->start, range->end);
 	}
 	write_cr3(paging_root());
-	write_cr4(read_cr4() | CR4_PGE);
+	write_cr4(read_cr4() | CR4_PGE | CR4_MCE);
 }
 
 void *arch_hpa_to_hva(uint64_t hpa)
