@@ -22,7 +22,8 @@ cp "$elf" "$tree/boot/hv.elf"
 	done
 	echo '}'
 } >"$tree/boot/grub/grub.cfg"
-grub-mkrescue ${GRUB_PLATFORM:+-d /usr/lib/grub/$GRUB_PLATFORM} -o "$iso.new" \
+[ "${GRUB_PLATFORM:-}" != i386-pc ] || set -- --install-modules="multiboot2 normal iso9660 biosdisk"
+grub-mkrescue ${GRUB_PLATFORM:+-d /usr/lib/grub/$GRUB_PLATFORM} -o "$iso.new" "$@" \
 	--fonts= --locales= --themes= \
 	"$tree" >"$iso.log" 2>&1 || { cat "$iso.log" >&2; exit 1; }
 rm "$iso.log"
