@@ -14,6 +14,7 @@
 #include "acrntrace/record_output.h"
 #include "acrntrace/record_summary.h"
 #include "acrntrace/record_wait.h"
+#include "formats/events.h"
 
 #define DEFAULT_OUTPUT "acrntrace.atrc"
 #define DEFAULT_POLL_MS 10
@@ -30,7 +31,7 @@ struct record {
 	uint64_t level, poll_ms, duration_ns;
 	struct pcpu_set pcpus;
 	bool have_pcpus, keep, fail_on_loss, json;
-	struct event_filter filter;
+	struct event_set filter;
 	bool have_filter;
 	char **command_argv; /* NULL: none */
 
@@ -84,6 +85,18 @@ static const struct option longopts[] = {
 	{ 0 },
 };
 
+/* What pairs exits and tells VMs apart stays: without it times and VMs would come out wrong. */
+static int parse_events(struct record *record, const char *list, struct error *error)
+{
+	static const uint64_t always_kept[] = { TRACE_VM_EXIT, TRACE_VM_ENTER, TRACE_SCHED_NEXT };
+	int ret = event_set_parse(list, &record->filter, error);
+
+	record->have_filter = true;
+	for (size_t i = 0; ret == 0 && i < sizeof(always_kept) / sizeof(always_kept[0]); i++)
+		ret = event_set_add(&record->filter, always_kept[i], error);
+	return ret;
+}
+
 /* The options with a value that can be wrong. */
 static int parse_value(struct record *record, int opt, const char *value, struct error *error)
 {
@@ -94,8 +107,7 @@ static int parse_value(struct record *record, int opt, const char *value, struct
 		record->have_pcpus = true;
 		return cli_parse_pcpus(value, &record->pcpus, error);
 	case 'e':
-		record->have_filter = true;
-		return filter_parse(&record->filter, value, error);
+		return parse_events(record, value, error);
 	case 'i':
 		return cli_parse_number(value, "--interval", 1, 999, &record->poll_ms, error);
 	default:

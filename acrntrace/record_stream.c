@@ -60,6 +60,20 @@ static int open_gap(struct record_stream *stream, struct record_stream_ring *rin
 	return ret;
 }
 
+/* Moves the records to keep to the front, in order; returns how many. */
+static uint32_t filter_records(const struct event_set *filter, struct trace_record *records,
+			       uint32_t count)
+{
+	uint32_t kept = 0;
+
+	for (uint32_t i = 0; i < count; i++) {
+		if (!event_set_has(filter, TRACE_WORD_EVENT(records[i].word)))
+			continue;
+		records[kept++] = records[i];
+	}
+	return kept;
+}
+
 /* Records with no gap between them. */
 static int write_records(struct record_stream *stream, struct record_stream_ring *ring,
 			 uint16_t pcpu, struct trace_record *records, uint32_t count)

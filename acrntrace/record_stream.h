@@ -8,7 +8,7 @@
 #include <sys/types.h>
 
 #include "acrntrace/record_capture.h"
-#include "acrntrace/record_filter.h"
+#include "formats/event_set.h"
 #include "formats/source.h"
 #include "formats/stream.h"
 
@@ -24,9 +24,9 @@ struct record_counts {
 struct record_stream {
 	struct stream_writer *writer;
 	int fd;
-	off_t start;			   /* of the stream in the file; -1: a pipe */
-	const char *name;		   /* of the file, for messages */
-	const struct event_filter *filter; /* NULL: keep all */
+	off_t start;			/* of the stream in the file; -1: a pipe */
+	const char *name;		/* of the file, for messages */
+	const struct event_set *filter; /* NULL: keep all */
 	const struct capture *capture;
 	struct record_stream_ring {
 		struct record_counts counts;

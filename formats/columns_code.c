@@ -12,6 +12,11 @@
 /* Planes from that size on are worth codes of their own. */
 #define CUT_MIN 2048U
 
+/* Of a column of at least LIST_MIN values up to LIST_MAX different ones are listed. The lists of a
+ * message are at most two for each LIST_MIN records. */
+#define LIST_MIN 64U
+#define LIST_MAX 16U
+
 struct columns_encoder {
 	size_t used; /* of bytes */
 	unsigned int nr_cuts;
@@ -22,6 +27,9 @@ struct columns_encoder {
 	Acrnscope__Column *list[CHUNK_RECORDS];
 	Acrnscope__Planes e[CHUNK_RECORDS], f[CHUNK_RECORDS];
 	uint8_t bytes[ENCODER_BYTES];
+	uint32_t listed; /* of lists */
+	uint64_t lists[2 * CHUNK_RECORDS / LIST_MIN * LIST_MAX + LIST_MAX];
+	uint64_t number[CHUNK_RECORDS];
 };
 
 struct columns_encoder *columns_encoder_new(void)
@@ -174,10 +182,49 @@ static Acrnscope__Column *add_column(struct columns_encoder *encoder, uint32_t w
 	return column;
 }
 
+/* The number of value among the n listed, or n. */
+static uint32_t find_value(const uint64_t *list, uint32_t n, uint64_t value)
+{
+	uint32_t at = 0;
+
+	while (at < n && list[at] != value)
+		at++;
+	return at;
+}
+
+/*
+ * Lists the different values, if they are few, and numbers them in encoder->number: how many there
+ * are, or 0. Thread names are the case in point: eight planes, of which one is left.
+ */
+static uint32_t number_values(struct columns_encoder *encoder, const uint64_t *v, uint32_t count,
+			      uint64_t *list)
+{
+	uint32_t n = 0;
+
+	if (count < LIST_MIN || __builtin_popcount(bytes_used(or_of_changes(v, count))) < 2)
+		return 0;
+	for (uint32_t i = 0; i < count; i++) {
+		uint32_t at = find_value(list, n, v[i]);
+
+		if (at == LIST_MAX)
+			return 0;
+		if (at == n)
+			list[n++] = v[i];
+		encoder->number[i] = at;
+	}
+	return n;
+}
+
 static void add_values(struct columns_encoder *encoder, const uint64_t *values, uint32_t count,
 		       Acrnscope__Planes *planes, Acrnscope__Planes **field)
 {
-	encode_planes(encoder, values, count, planes);
+	uint64_t *list = encoder->lists + encoder->listed;
+	uint32_t n = number_values(encoder, values, count, list);
+
+	encode_planes(encoder, n ? encoder->number : values, count, planes);
+	planes->n_value = n;
+	planes->value = list;
+	encoder->listed += n;
 	*field = planes;
 }
 
@@ -186,6 +233,7 @@ void columns_encode_trace(struct columns_encoder *encoder, const struct trace_co
 {
 	encoder->used = 0;
 	encoder->nr_cuts = 0;
+	encoder->listed = 0;
 	encoder->columns = 0;
 	encode_word_of(encoder, columns, &encoder->word_of);
 	encode_planes(encoder, columns->tsc, columns->count, &encoder->tsc);
@@ -212,6 +260,7 @@ void columns_encode_payload(struct columns_encoder *encoder, const struct trace_
 {
 	encoder->used = 0;
 	encoder->nr_cuts = 0;
+	encoder->listed = 0;
 	encoder->columns = 0;
 	for (uint32_t w = 0; w < columns->words; w++) {
 		const struct trace_payload *payload = &columns->payload[w];
@@ -255,7 +304,18 @@ static void put_planes(uint64_t *v, const Acrnscope__Planes *planes, uint32_t co
 		}
 }
 
-static void decode_planes(const Acrnscope__Planes *planes, uint64_t *v, uint32_t count)
+/* false: a number beyond the listed values. */
+static bool look_up(const Acrnscope__Planes *planes, uint64_t *v, uint32_t count)
+{
+	for (uint32_t i = 0; i < count; i++) {
+		if (v[i] >= planes->n_value)
+			return false;
+		v[i] = planes->value[v[i]];
+	}
+	return true;
+}
+
+static bool decode_planes(const Acrnscope__Planes *planes, uint64_t *v, uint32_t count)
 {
 	uint64_t origin = planes->origin;
 
@@ -271,6 +331,7 @@ static void decode_planes(const Acrnscope__Planes *planes, uint64_t *v, uint32_t
 				v[at + i] += origin;
 		}
 	}
+	return planes->n_value == 0 || look_up(planes, v, count);
 }
 
 /* The usual case: at most 256 words, one plane. Four counters a word, as equal words follow close
@@ -304,9 +365,10 @@ static bool decode_word_of(struct columns_buffer *b, const Acrnscope__Planes *pl
 {
 	for (uint32_t w = 0; w < b->words; w++)
 		b->start[w] = 0;
-	if (planes->mask == 1 && planes->origin == 0 && !planes->delta)
+	if (planes->mask == 1 && planes->origin == 0 && !planes->delta && !planes->n_value)
 		return decode_word_of_bytes(b, planes->bytes.data, count);
-	decode_planes(planes, b->e, count);
+	if (!decode_planes(planes, b->e, count))
+		return false;
 	for (uint32_t i = 0; i < count; i++) {
 		if (b->e[i] >= b->words)
 			return false;
@@ -330,7 +392,8 @@ static int decode_values(const Acrnscope__Planes *planes, uint64_t *v, const uin
 		return bad(error, "a payload column is there twice");
 	if (!planes_fit(planes, count))
 		return bad(error, "a payload column has a length that does not fit its records");
-	decode_planes(planes, v, count);
+	if (!decode_planes(planes, v, count))
+		return bad(error, "a payload column has a number beyond its values");
 	*values = v;
 	return 0;
 }
@@ -372,7 +435,8 @@ int columns_decode_trace(struct columns_buffer *buffer, const Acrnscope__TraceCh
 		buffer->word[w] = message->word[w];
 	if (!decode_word_of(buffer, message->word_of, count))
 		return bad(error, "a record has a word that is not in its chunk");
-	decode_planes(message->tsc, buffer->tsc, count);
+	if (!decode_planes(message->tsc, buffer->tsc, count))
+		return bad(error, "the TSC column has a number beyond its values");
 	columns_place_payload(buffer);
 	err = decode_payload(buffer, message->column, message->n_column, error);
 	if (err)

@@ -10,12 +10,10 @@
 #define MAX_PCPUS 16U
 #define MAX_VMS 16U
 
-#define PAGE_SHIFT 12
 #define PAGE_SIZE 4096ULL
 #define PAGE_MASK (~(PAGE_SIZE - 1))
 
 /* Negative errno as the ABI has it; a freestanding core has no errno.h. */
-#define HV_EIO 5
 #define HV_EFAULT 14
 #define HV_EBUSY 16
 #define HV_ENODEV 19
@@ -30,12 +28,6 @@
 static inline uint64_t min_u64(uint64_t a, uint64_t b)
 {
 	return a < b ? a : b;
-}
-
-/* The part of a page from an address on, at most length bytes. */
-static inline uint64_t rest_of_page(uint64_t address, uint64_t length)
-{
-	return min_u64(PAGE_SIZE - (address & ~PAGE_MASK), length);
 }
 
 /* Freestanding compilers emit calls of these anyway; a port links them. */

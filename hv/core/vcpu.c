@@ -37,7 +37,6 @@ void vcpu_reset(struct vcpu *vcpu)
 	vcpu->rflags = RFLAGS_RESERVED;
 	vcpu->rip = 0;
 	vcpu->cpl = 0;
-	vcpu->cr3 = 0;
 	memset(&vcpu->regs, 0, sizeof(vcpu->regs));
 	memset(&vcpu->entry, 0, sizeof(vcpu->entry));
 	memset(&vcpu->io, 0, sizeof(vcpu->io));

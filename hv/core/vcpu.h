@@ -61,9 +61,7 @@ struct vm_entry {
 #define RFLAGS_IF (1U << 9)
 
 #define VECTOR_UD 6U
-#define VECTOR_DF 8U
 #define VECTOR_GP 13U
-#define VECTOR_PF 14U
 
 struct vcpu {
 	struct vm *vm;
@@ -93,7 +91,6 @@ struct vcpu {
 	struct vlapic vlapic;
 	struct io_wait io;
 	bool io_notified; /* set by any pCPU */
-	uint64_t cr3;
 	struct arch_vcpu *arch;
 };
 

@@ -50,7 +50,6 @@ void arch_timer_arm(uint64_t deadline);
 /* --- memory --- */
 /* Valid for every hpa that an EPT maps and every allocated page. */
 void *arch_hpa_to_hva(uint64_t hpa);
-uint64_t arch_hva_to_hpa(const void *hva);
 /* A zeroed page's hpa; 0: there is none left. Any pCPU. */
 uint64_t arch_page_alloc(void);
 void arch_page_free(uint64_t hpa);

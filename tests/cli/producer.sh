@@ -32,7 +32,7 @@ for i in $(seq "$producer_rings"); do
 done
 END
 chmod +x go.sh
-GO="$PWD/go.sh"
+export GO="$PWD/go.sh"
 
 go() {
 	"$GO" "$@"

@@ -103,6 +103,11 @@ function planes(n,   i, p, from, bytes, b, scale, ho, lo0, h, l) {
 		high[i] = h % two32
 		if (delta) { ho = high[i]; lo0 = low[i] }
 	}
+	for (i = 0; i < n && values; i++) {
+		if (low[i] >= values || high[i]) print "a number beyond the values"
+		decimal(value[low[i]])
+		high[i] = hi; low[i] = lo
+	}
 }
 function end_planes(   i, w) {
 	if (name == "tsc" || name == "word_of")
@@ -129,13 +134,14 @@ depth == 2 && $1 == "word:" { column = $2 }
 $2 == "{" {
 	depth++
 	name = $1
-	mask = origin = delta = 0
+	mask = origin = delta = values = 0
 	text = ""
 	if (name == "column") column = 0
 }
 $1 == "mask:" { mask = $2 }
 $1 == "origin:" { origin = $2 }
 $1 == "delta:" { delta = 1 }
+$1 == "value:" { value[values++] = $2 }
 $1 == "bytes:" { text = $0; sub(/^ *bytes: "/, "", text); sub(/"$/, "", text) }
 $1 == "}" {
 	if (name == "tsc" || name == "word_of" || name == "e" || name == "f") end_planes()

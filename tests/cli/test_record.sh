@@ -34,7 +34,7 @@ usage '3-1: not a list of pCPUs*' -a 3-1
 usage '0: not a duration*' -d 0
 usage 'vmexit_nothing: no such event*' -e vm_exit,vmexit_nothing
 usage '*no such event*' -e vm_exit,
-usage '*too long' -e "$(awk 'BEGIN { while (i++ < 999) printf "timer," }')timer"
+usage '*no event has so long a name' -e "$(printf %0999d 1)"
 usage '*--bogus: no such option*' --bogus
 usage '-o: needs a value*' -o
 usage '--json: standard output cannot take both*' --json -o -
@@ -85,6 +85,14 @@ is "$(json events 1)" 20000 'moderate rate: all of pCPU 1'
 cp acrntrace.atrc first
 
 # --- files ---
+# Puts more than the output takes; not for ever, should nobody end it.
+cat >fill.sh <<'END'
+#!/bin/sh
+for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25 26 27 28 29 30; do
+	"$GO" 20000 0
+done
+END
+chmod +x fill.sh
 run record -- "$GO" 100 0
 ok 'a file that is there becomes FILE.old' cmp first acrntrace.atrc.old
 like "$err" '*acrntrace.atrc: 200 events in*, 0 lost,*B/event*' 'the summary on stderr'
@@ -109,7 +117,7 @@ is "$status" 1 'disk full: exit 1'
 like "$err" '*/dev/full: No space left on device*' 'disk full: says so'
 if mkdir small && mount -t tmpfs -o size=64k none small 2>/dev/null; then
 	# Does not end by itself before the disk is full; the summary counts what is in the file.
-	run record --json -o small/f -- sh -c "while '$GO' 20000 0; do :; done"
+	run record --json -o small/f -- ./fill.sh
 	echo "$out" >json
 	is "$status $(json end_reason)" '1 "the output failed"' 'real disk full: exit 1'
 	like "$(json error)" '"small/f: No space left on device*' 'real disk full: says so'
@@ -117,12 +125,12 @@ if mkdir small && mount -t tmpfs -o size=64k none small 2>/dev/null; then
 	cp small/f full.atrc
 	umount small
 fi
-run sh -c "ulimit -f 32; acrntrace record --json --dev-dir dev -o limited -- sh -c 'while \"$GO\" 20000 0; do :; done'"
+run sh -c "ulimit -f 32; acrntrace record --json --dev-dir dev -o limited -- ./fill.sh"
 echo "$out" >json
 is "$status" 1 'file size limit: exit 1, not a signal'
 like "$(json error)" '"limited: File too large*' 'file size limit: says so'
 is "$(json bytes)" "$(stat -c %s limited)" 'file size limit: a part of a frame is cut off'
-run sh -c "{ timeout 60 acrntrace record --dev-dir dev -o -  -- sh -c 'while \"$GO\" 20000 0; do :; done'; echo \$? >code; } | head -c 10 >/dev/null"
+run sh -c "{ timeout 60 acrntrace record --dev-dir dev -o -  -- ./fill.sh; echo \$? >code; } | head -c 10 >/dev/null"
 is "$(cat code)" 1 'whoever reads the pipe ends: exit 1'
 like "$err" '*standard output: Broken pipe*' 'whoever reads the pipe ends: says so'
 stop_producer

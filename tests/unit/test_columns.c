@@ -157,6 +157,8 @@ static void test_core_payload(void **state)
 static void break_trace(unsigned int how, Acrnscope__TraceChunk *trace)
 {
 	static uint8_t zeros[2 * 300];
+	static uint64_t values[1];
+	Acrnscope__Planes *planes;
 
 	switch (how) {
 	case 0:
@@ -216,6 +218,13 @@ static void break_trace(unsigned int how, Acrnscope__TraceChunk *trace)
 	case 17:
 		trace->pcpu = 65536;
 		break;
+	case 18:
+	case 19:
+	case 20: /* more numbers than values */
+		planes = how == 18 ? trace->tsc : how == 19 ? trace->word_of : trace->column[0]->e;
+		planes->value = values;
+		planes->n_value = 1;
+		break;
 	default:
 		trace->column[1]->e = NULL;
 	}
@@ -229,7 +238,7 @@ static void test_trace_refused(void **state)
 
 	(void)state;
 	assert_int_equal(columns_split(split_buffer, 0, records, 300, &columns), 0);
-	for (unsigned int how = 0; how <= 18; how++) {
+	for (unsigned int how = 0; how <= 21; how++) {
 		struct error error = { "" };
 
 		columns_encode_trace(encoder, &columns, &trace);
@@ -300,6 +309,7 @@ static void test_other_writers(void **state)
 		{ .tsc = 10 }, { .tsc = 11 }, { .tsc = 12 }, { .tsc = 13 }
 	};
 	uint8_t low[] = { 1, 0, 255, 0 }, steps[] = { 1, 0, 0, 0 };
+	uint64_t numbers[] = { 1, 0 };
 	struct trace_columns columns, decoded;
 	Acrnscope__TraceChunk trace;
 	struct error error;
@@ -316,14 +326,16 @@ static void test_other_writers(void **state)
 	trace.word_of->delta = true;
 	trace.word_of->mask = 1;
 	trace.word_of->bytes.data = steps;
+	trace.word_of->value = numbers;
+	trace.word_of->n_value = 2;
 	assert_int_equal(columns_decode_trace(decode_buffer, &trace, &decoded, &error), 0);
 	assert_int_equal(decoded.tsc[0], 255);
 	assert_int_equal(decoded.tsc[1], UINT64_MAX);
 	assert_int_equal(decoded.tsc[2], 0xfeff);
 	for (int i = 0; i < 4; i++)
-		assert_int_equal(decoded.word_of[i], 1);
-	assert_int_equal(decoded.payload[0].count, 0);
-	assert_int_equal(decoded.payload[1].count, 4);
+		assert_int_equal(decoded.word_of[i], 0);
+	assert_int_equal(decoded.payload[1].count, 0);
+	assert_int_equal(decoded.payload[0].count, 4);
 }
 
 int main(void)

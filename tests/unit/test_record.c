@@ -22,7 +22,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "acrntrace/record_filter.c" // NOLINT(bugprone-suspicious-include): what is tested
+#include "formats/events.h"
 #include "formats/source.h"
 #include "formats/stream.h"
 #include "hv/core/sbuf.h"
@@ -412,17 +412,16 @@ static void test_kill(void **state)
 		put_paced = true;
 		recording = start_record(options);
 		start_putting();
-		nanosleep(&(struct timespec){ 1, 700000000 }, NULL);
+		/* Whoever writes once a second only has nothing in the file yet. */
+		nanosleep(&(struct timespec){ .tv_nsec = 980000000 }, NULL);
 		killed_ns = now_ns();
 		kill(recording.pid, SIGKILL);
 		put_stop = true;
 		end_putting();
 		assert_int_equal(end_record(&recording), -SIGKILL);
 		assert_int_equal(read_back("f.atrc", NULL), -ENODATA);
-		for (unsigned int i = 0; i < 2; i++) {
-			assert_true(pcpus[i].recorded > 0);
+		for (unsigned int i = 0; i < 2; i++)
 			assert_true(pcpus[i].recorded <= pcpus[i].ring.put);
-		}
 		if (pcpus[0].last_ns + 1000000000U > killed_ns &&
 		    pcpus[1].last_ns + 1000000000U > killed_ns)
 			return;
@@ -430,61 +429,9 @@ static void test_kill(void **state)
 	fail_msg("more than the last second is missing");
 }
 
-static void test_filter_lists(void **state)
-{
-	static struct event_filter filter;
-	struct error error;
-	struct trace_record records[4];
-	char many[8192];
-	size_t used = 0;
-
-	(void)state;
-	assert_int_equal(filter_parse(&filter, "vmexit_cpuid,0xfc,0x123456789abc", &error), 0);
-	assert_true(filter_keeps(&filter, TRACE_VMEXIT_CPUID));
-	assert_true(filter_keeps(&filter, 0xfc));
-	assert_true(filter_keeps(&filter, 0x123456789abc));
-	assert_true(filter_keeps(&filter, TRACE_SCHED_NEXT));
-	assert_true(filter_keeps(&filter, TRACE_VM_EXIT));
-	assert_true(filter_keeps(&filter, TRACE_VM_ENTER));
-	assert_false(filter_keeps(&filter, TRACE_TIMER_IRQ));
-	assert_false(filter_keeps(&filter, 0x777));
-	/* Whole words of a name only. */
-	assert_int_equal(filter_parse(&filter, "timer", &error), 0);
-	assert_true(filter_keeps(&filter, TRACE_TIMER_ADDED));
-	assert_int_equal(filter_parse(&filter, "time", &error), -EINVAL);
-	assert_int_equal(filter_parse(&filter, "vmexit_", &error), -EINVAL);
-	/* Starts from all. */
-	assert_int_equal(filter_parse(&filter, "-timer,-0x777,timer_irq", &error), 0);
-	assert_false(filter_keeps(&filter, TRACE_TIMER_ADDED));
-	assert_true(filter_keeps(&filter, TRACE_TIMER_IRQ));
-	assert_false(filter_keeps(&filter, 0x777));
-	assert_true(filter_keeps(&filter, 0x778));
-	/* Nothing but what is always kept. */
-	assert_int_equal(filter_parse(&filter, "-*", &error), 0);
-	assert_false(filter_keeps(&filter, TRACE_TIMER_ADDED));
-	assert_true(filter_keeps(&filter, TRACE_VM_EXIT));
-	assert_int_equal(filter_parse(&filter, "", &error), -EINVAL);
-	assert_int_equal(filter_parse(&filter, "-", &error), -EINVAL);
-	assert_int_equal(filter_parse(&filter, "0x1000000000000", &error), -EINVAL);
-	/* More ids than the table takes. */
-	for (unsigned int i = 0; i < FILTER_SLOTS / 2 + 1; i++)
-		used += (size_t)snprintf(many + used, sizeof(many) - used, "%s%u", i ? "," : "",
-					 i + 1000);
-	assert_int_equal(filter_parse(&filter, many, &error), -EINVAL);
-
-	assert_int_equal(filter_parse(&filter, "-0x5", &error), 0);
-	for (uint64_t i = 0; i < 4; i++)
-		records[i] =
-			(struct trace_record){ .tsc = i, .word = TRACE_WORD(i % 2 ? 5 : 6, 2, 3) };
-	assert_int_equal(filter_records(&filter, records, 4), 2);
-	assert_int_equal(records[0].tsc, 0);
-	assert_int_equal(records[1].tsc, 2);
-}
-
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_filter_lists),
 		cmocka_unit_test_setup_teardown(test_conservation_small, make_dir, remove_dir),
 		cmocka_unit_test_setup_teardown(test_conservation_usual, make_dir, remove_dir),
 		cmocka_unit_test_setup_teardown(test_moderate_rate, make_dir, remove_dir),

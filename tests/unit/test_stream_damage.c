@@ -231,6 +231,38 @@ static void test_rearranged(void **state)
 	truth_free(large);
 }
 
+/* A whole chunk left out, or two exchanged, where there is no end to tell by. */
+static void test_chunk_missing(void **state)
+{
+	static size_t offsets[MAX_FRAMES];
+	static const unsigned int lists[][7] = { { 0, 3, 4, 5, 6 }, { 0, 1, 2, 5, 6, 3, 4 } };
+	struct truth *truth = truth_new();
+	struct error error;
+	size_t size;
+	uint8_t *bytes, *other;
+
+	(void)state;
+	for (int i = 0; i < 3; i++)
+		plan_chunk(truth, 3, RECORDS_PLAIN, 10);
+	bytes = truth_bytes(truth, false, &size);
+	other = malloc(size);
+	assert_non_null(other);
+	assert_int_equal(find_frames(bytes, size, offsets), 7);
+	for (unsigned int i = 0; i < 2; i++) {
+		size_t s = assemble(other, bytes, offsets, lists[i], i ? 7 : 5);
+		unsigned int given;
+
+		assert_int_equal(
+			read_truth(truth, memory_file(other, s), &everything, &given, &error),
+			-EINVAL);
+		assert_non_null(strstr(error.text, "a chunk is missing"));
+		assert_int_equal(given, i);
+	}
+	free(bytes);
+	free(other);
+	truth_free(truth);
+}
+
 /* A damaged index is done without: all items come, and the damage is said at its place. */
 static void test_damaged_index(void **state)
 {
@@ -427,6 +459,67 @@ static void test_frames_by_hand(void **state)
 	assert_non_null(strstr(error.text, "another header"));
 }
 
+/* What the end says must be what was read. */
+static void test_wrong_totals(void **state)
+{
+	static uint8_t bytes[4 * 65536];
+	Acrnscope__Packet packet = ACRNSCOPE__PACKET__INIT;
+	Acrnscope__Loss loss = ACRNSCOPE__LOSS__INIT;
+	Acrnscope__FrameInfo infos[2] = { ACRNSCOPE__FRAME_INFO__INIT,
+					  ACRNSCOPE__FRAME_INFO__INIT };
+	Acrnscope__FrameInfo *frames[2] = { &infos[0], &infos[1] };
+	Acrnscope__Index index = ACRNSCOPE__INDEX__INIT;
+	Acrnscope__PcpuTotals totals = ACRNSCOPE__PCPU_TOTALS__INIT, *list[] = { &totals };
+	Acrnscope__End end = ACRNSCOPE__END__INIT;
+	uint64_t offset;
+	size_t header, at;
+
+	(void)state;
+	header = at = make_header(bytes, 1);
+	packet.header_id = 1;
+	packet.body_case = ACRNSCOPE__PACKET__BODY_LOSS;
+	packet.loss = &loss;
+	loss.count = 7;
+	at += make_frame(bytes + at, &packet, true);
+	for (unsigned int i = 0; i < 2; i++) {
+		infos[i].size = (uint32_t)ZSTD_getFrameContentSize(bytes + i * header, at);
+		infos[i].compressed = (uint32_t)(i ? at - header : header);
+	}
+	infos[1].kind = ACRNSCOPE__FRAME_INFO__KIND__LOSS;
+	infos[1].lost = 7;
+	index.n_frame = 2;
+	index.frame = frames;
+	packet.body_case = ACRNSCOPE__PACKET__BODY_INDEX;
+	packet.index = &index;
+	offset = at;
+	at += make_frame(bytes + at, &packet, true);
+	end.n_pcpu = 1;
+	end.pcpu = list;
+	end.n_index_offset = 1;
+	end.index_offset = &offset;
+	packet.body_case = ACRNSCOPE__PACKET__BODY_END;
+	packet.end = &end;
+	for (unsigned int wrong = 0; wrong < 6; wrong++) {
+		struct stream_info info;
+		struct error error = { "" };
+		size_t n;
+		int fd;
+
+		totals.lost = wrong == 1 ? 6 : 7;
+		totals.records = wrong == 2;
+		totals.lost_unknown = wrong == 3;
+		end.n_pcpu = wrong != 4;
+		offset += wrong == 5;
+		n = make_frame(bytes + at, &packet, true);
+		fd = memory_file(bytes, at + n);
+		/* all well, it is only the seek table that is missing */
+		assert_int_equal(stream_read_info(fd, "FILE", true, &info, &error),
+				 wrong ? -EINVAL : -ENODATA);
+		assert_true(!wrong || strstr(error.text, "totals do not fit"));
+		close(fd);
+	}
+}
+
 /* Reading itself fails. */
 static void test_unreadable(void **state)
 {
@@ -446,6 +539,8 @@ int main(void)
 		cmocka_unit_test(test_cuts_of_long),
 		cmocka_unit_test(test_flips),
 		cmocka_unit_test(test_rearranged),
+		cmocka_unit_test(test_chunk_missing),
+		cmocka_unit_test(test_wrong_totals),
 		cmocka_unit_test(test_damaged_index),
 		cmocka_unit_test(test_version),
 		cmocka_unit_test(test_no_stream),

@@ -379,30 +379,52 @@ static void test_tsc_to_ns(void **state)
 
 static void test_event_set(void **state)
 {
-	static const char *const bad[] = { "",		 "vm_exit,", "nothing",		"vm_ex",
-					   "vm_exit,x*", "0x",	     "0x1000000000000", "12z" };
+	static const char *const bad[] = { "",	    "-",	  "vm_exit,", "nothing",
+					   "vm_ex", "vm_exit,x*", "0x",	      "0x1000000000000",
+					   "12z",   "--timer",	  "vmexit_" };
 	struct event_set set;
 	struct error error;
-	unsigned int exits = 0;
 
 	(void)state;
-	assert_int_equal(event_set_parse("vm_exit,0x20,77", &set, &error), 0);
+	assert_int_equal(event_set_parse("vm_exit,0x20,77,0x123456789abc", &set, &error), 0);
 	assert_true(event_set_has(&set, 0x10) && event_set_has(&set, 0x20) &&
-		    event_set_has(&set, 77));
-	assert_int_equal(set.nr, 3);
-	assert_int_equal(event_set_parse("vmexit_*,vmexit_cpuid", &set, &error), 0);
-	for (unsigned int i = 0; i < nr_trace_events; i++)
-		exits += strncmp(trace_events[i].name, "vmexit_", 7) == 0;
-	assert_int_equal(set.nr, exits);
-	assert_false(event_set_has(&set, 0x10));
-	assert_int_equal(event_set_parse("vmexit", &set, &error), 0);
-	assert_int_equal(set.nr, exits);
-	assert_int_equal(event_set_parse("timer", &set, &error), 0);
+		    event_set_has(&set, 77) && event_set_has(&set, 0x123456789abc));
+	assert_false(event_set_has(&set, 0x11));
 	assert_int_equal(set.nr, 4);
+	for (unsigned int k = 0; k < 2; k++) {
+		assert_int_equal(
+			event_set_parse(k ? "vmexit" : "vmexit_*,vmexit_cpuid", &set, &error), 0);
+		for (unsigned int i = 0; i < nr_trace_events; i++)
+			assert_int_equal(event_set_has(&set, trace_events[i].id),
+					 strncmp(trace_events[i].name, "vmexit_", 7) == 0);
+	}
+	/* Starts from all; what comes later holds. */
+	assert_int_equal(event_set_parse("-timer,-0x777,timer_irq", &set, &error), 0);
+	assert_false(event_set_has(&set, TRACE_TIMER_ADDED) || event_set_has(&set, 0x777));
+	assert_true(event_set_has(&set, TRACE_TIMER_IRQ) && event_set_has(&set, 0x778));
+	assert_int_equal(event_set_parse("vm_exit,-all,timer", &set, &error), 0);
+	assert_int_equal(set.nr, 4);
+	assert_false(event_set_has(&set, TRACE_VM_EXIT) || set.others);
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
 		assert_int_equal(event_set_parse(bad[i], &set, &error), -EINVAL);
 	assert_int_equal(event_set_parse("no_such", &set, &error), -EINVAL);
 	assert_memory_equal(error.text, "no_such: ", 9);
+}
+
+/* A full table says so, and still knows what is in it. */
+static void test_event_set_full(void **state)
+{
+	struct event_set set = { 0 };
+	struct error error;
+
+	(void)state;
+	for (uint64_t id = 0; id < EVENT_SET_SLOTS / 2; id++)
+		assert_int_equal(event_set_add(&set, id * EVENT_SET_SLOTS, &error), 0);
+	assert_int_equal(event_set_add(&set, 1, &error), -EINVAL);
+	assert_int_equal(event_set_add(&set, 0, &error), 0);
+	for (uint64_t id = 0; id < EVENT_SET_SLOTS / 2; id++)
+		assert_true(event_set_has(&set, id * EVENT_SET_SLOTS));
+	assert_false(event_set_has(&set, 1));
 }
 
 static void test_output(void **state)
@@ -463,8 +485,8 @@ int main(void)
 		cmocka_unit_test(test_names),	     cmocka_unit_test(test_room),
 		cmocka_unit_test(test_numbers),	     cmocka_unit_test(test_time_parse),
 		cmocka_unit_test(test_time_resolve), cmocka_unit_test(test_tsc_to_ns),
-		cmocka_unit_test(test_event_set),    cmocka_unit_test(test_output),
-		cmocka_unit_test(test_output_fails),
+		cmocka_unit_test(test_event_set),    cmocka_unit_test(test_event_set_full),
+		cmocka_unit_test(test_output),	     cmocka_unit_test(test_output_fails),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -27,11 +27,6 @@ static struct hv_config config;
 static int run_dir = -1, lock_file = -1;
 static bool running, allocated; /* pCPUs, memory */
 
-const struct host_options *host_options(void)
-{
-	return &options;
-}
-
 static const struct guest_payload *longest(const struct guest_payload *table, unsigned int nr,
 					   const char *name)
 {

@@ -38,11 +38,6 @@ void *arch_hpa_to_hva(uint64_t hpa)
 	return base + hpa;
 }
 
-uint64_t arch_hva_to_hpa(const void *hva)
-{
-	return (uint64_t)((const uint8_t *)hva - base);
-}
-
 uint64_t arch_page_alloc(void)
 {
 	uint64_t hpa = 0;

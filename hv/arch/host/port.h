@@ -100,7 +100,4 @@ void host_doorbell(uint32_t value);
 int host_hsm_start(int directory);
 void host_hsm_stop(void);
 
-/* host.c */
-const struct host_options *host_options(void);
-
 #endif
