@@ -22,7 +22,7 @@ X86_CFLAGS := -std=gnu11 -O2 -g $(WARNINGS) -ffreestanding -nostdlib -fno-pie -m
 	-fno-omit-frame-pointer -fno-optimize-sibling-calls -mno-omit-leaf-frame-pointer -fno-asynchronous-unwind-tables \
 	-fno-strict-aliasing -fno-common
 X86_CHECK_FLAGS := -DVERSION='""' -std=gnu11 $(WARNINGS) -ffreestanding -mcmodel=kernel -mno-red-zone -mgeneral-regs-only
-X86_LDFLAGS := -nostdlib -static -no-pie -Wl,--build-id=none,-z,noexecstack,-z,max-page-size=4096
+X86_LDFLAGS := -nostdlib -static -Wl,--build-id=none,-z,noexecstack,-z,max-page-size=4096
 
 $(X86)/%.o: %.c | $(GEN)/abi/trace_events.h $(GEN)/abi/exit_reasons.h
 	@mkdir -p $(@D)
