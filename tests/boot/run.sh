@@ -49,6 +49,7 @@ ata0: enabled=1, ioaddr1=0x1f0, ioaddr2=0x3f0, irq=14
 ata0-master: type=cdrom, path=$dir/boot.iso, status=inserted
 boot: cdrom
 com1: enabled=1, mode=file, dev=$dir/serial.log
+${BOCHS_COM2:+com2: enabled=1, mode=file, dev=$BOCHS_COM2}
 port_e9_hack: enabled=1
 private_colormap: enabled=0
 mouse: enabled=0

@@ -243,7 +243,11 @@ bool apic_take(uint8_t vector)
 	if (vector == VECTOR_SPURIOUS)
 		return false;
 	apic_write(APIC_EOI, 0);
-	return vector != VECTOR_TIMER || !timer_is_early(this_percpu());
+	if (vector == VECTOR_TIMER && timer_is_early(this_percpu()))
+		return false;
+	this_percpu()->timers_taken += vector == VECTOR_TIMER;
+	this_percpu()->kicks_taken += vector == VECTOR_KICK;
+	return true;
 }
 
 void apic_interrupt(uint8_t vector)

@@ -8,10 +8,7 @@ BOOT_PACKAGES := bochs bochsbios bochs-term vgabios grub-common grub-pc-bin grub
 	xorriso mtools qemu-system-x86 seabios ovmf
 
 X86 := $(BUILD)/x86
-# Until the port is joined with hv/core it uses two files of it, and interim/ stands in for others.
-X86_INTERIM := hv/arch/x86/interim
-X86_CORE := hv/core/text.c hv/core/sbuf.c
-X86_SOURCES := $(wildcard hv/arch/x86/*.c $(X86_INTERIM)/*.c) $(X86_CORE)
+X86_SOURCES := $(wildcard hv/arch/x86/*.c hv/core/*.c) hv/guests/payloads.c
 X86_ASSEMBLY := $(wildcard hv/arch/x86/*.S)
 X86_ASSEMBLY := $(filter-out %.lds.S,$(X86_ASSEMBLY))
 X86_OBJ := $(X86_ASSEMBLY:%.S=$(X86)/%.o) $(X86_SOURCES:%.c=$(X86)/%.o)
@@ -31,6 +28,20 @@ $(X86)/%.o: %.S
 	@mkdir -p $(@D)
 	$(CC) $(X86_CPPFLAGS) -MMD -MP -c -o $@ $<
 $(X86)/hv/arch/x86/main.o: X86_CPPFLAGS += -DVERSION='"$(VERSION)"'
+# Guests of the hypervisor's own are a program of their own, which the image carries.
+PAYLOAD_SOURCES := $(wildcard hv/arch/x86/payload/*.c hv/guests/*.c) hv/arch/x86/string.c
+PAYLOAD_OBJ := $(PAYLOAD_SOURCES:%.c=$(X86)/%.o) $(X86)/hv/arch/x86/payload/start.o
+$(X86)/payload/payload.lds: hv/arch/x86/payload/payload.lds.S hv/arch/x86/payload/layout.h
+	@mkdir -p $(@D)
+	$(CC) $(X86_CPPFLAGS) -E -P -D__ASSEMBLER__ -o $@ $<
+$(X86)/payload/payload.elf: $(PAYLOAD_OBJ) $(X86)/payload/payload.lds
+	$(CC) $(X86_LDFLAGS) -Wl,-T,$(X86)/payload/payload.lds,--no-warn-rwx-segments -o $@ $(PAYLOAD_OBJ)
+$(X86)/payload/payload.bin: $(X86)/payload/payload.elf
+	objcopy -O binary $< $@
+# The hypervisor has the table of payloads as well, with the addresses that their guests see.
+$(X86)/payload/entries.lds: $(X86)/payload/payload.elf
+	nm $< | awk '$$3 ~ /_entry$$/ { print $$3 " = 0x" $$1 ";" }' >$@
+$(X86)/hv/arch/x86/payload_image.o: $(X86)/payload/payload.bin
 $(X86)/image.lds: hv/arch/x86/image.lds.S hv/arch/x86/layout.h
 	@mkdir -p $(@D)
 	$(CC) $(X86_CPPFLAGS) -E -P -o $@ $<
@@ -43,10 +54,10 @@ $(X86)/symbols.S: $(X86)/pass1.elf hv/arch/x86/symbols.awk
 	nm -n $< | awk -f hv/arch/x86/symbols.awk >$@
 $(X86)/symbols%o: $(X86)/symbols%S
 	$(CC) -c -o $@ $<
-$(X86)/pass1.elf: $(X86_OBJ) $(X86)/symbols0.o $(X86)/image.lds
-	$(CC) $(X86_LDFLAGS) -Wl,-T,$(X86)/image.lds -o $@ $(X86_OBJ) $(X86)/symbols0.o
+$(X86)/pass1.elf: $(X86_OBJ) $(X86)/symbols0.o $(X86)/image.lds $(X86)/payload/entries.lds
+	$(CC) $(X86_LDFLAGS) -Wl,-T,$(X86)/image.lds -o $@ $(X86_OBJ) $(X86)/symbols0.o $(X86)/payload/entries.lds
 $(X86)/hv.elf: $(X86)/pass1.elf $(X86)/symbols.o
-	$(CC) $(X86_LDFLAGS) -Wl,-T,$(X86)/image.lds -o $@ $(X86_OBJ) $(X86)/symbols.o
+	$(CC) $(X86_LDFLAGS) -Wl,-T,$(X86)/image.lds -o $@ $(X86_OBJ) $(X86)/symbols.o $(X86)/payload/entries.lds
 	@nm -n $(X86)/pass1.elf | grep ' [tT] ' >$(X86)/pass1.names; \
 	nm -n $@ | grep ' [tT] ' | cmp - $(X86)/pass1.names || { rm $@; exit 1; }
 

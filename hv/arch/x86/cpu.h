@@ -12,6 +12,9 @@
 
 #define CR4_MCE (1UL << 6)
 #define CR4_PGE (1UL << 7)
+#define CR4_OSFXSR (1UL << 9)
+#define CR4_VMXE (1UL << 13)
+#define CR4_OSXSAVE (1UL << 18)
 
 struct cpuid {
 	uint32_t eax, ebx, ecx, edx;
@@ -78,6 +81,11 @@ static inline uint64_t read_cr0(void)
 
 	__asm__ volatile("movq %%cr0, %0" : "=r"(value));
 	return value;
+}
+
+static inline void write_cr0(uint64_t value)
+{
+	__asm__ volatile("movq %0, %%cr0" : : "r"(value) : "memory");
 }
 
 static inline uint64_t read_cr2(void)

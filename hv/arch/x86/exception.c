@@ -3,6 +3,7 @@
 
 #include "hv/arch/x86/apic.h"
 #include "hv/arch/x86/cpu.h"
+#include "hv/arch/x86/fixup.h"
 #include "hv/arch/x86/image.h"
 #include "hv/arch/x86/power.h"
 #include "hv/arch/x86/stack.h"
@@ -170,6 +171,8 @@ void interrupt_entered(struct interrupt_frame *frame)
 {
 	if (frame->vector >= FIRST_INTERRUPT)
 		apic_interrupt((uint8_t)frame->vector);
+	else if (fixup_exception(frame))
+		return;
 	else if (frame->vector == VECTOR_NMI && panic_under_way())
 		cpu_halt();
 	else

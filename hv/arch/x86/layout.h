@@ -23,6 +23,8 @@
 
 #define BOOT_STACK_SIZE 0x4000
 
+#define PAGE_SHIFT 12
+
 #define SELECTOR_CODE 0x08
 #define SELECTOR_DATA 0x10
 #define SELECTOR_TSS 0x18

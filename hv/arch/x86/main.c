@@ -8,7 +8,6 @@
 #include "hv/arch/x86/features.h"
 #include "hv/arch/x86/hvlog.h"
 #include "hv/arch/x86/image.h"
-#include "hv/arch/x86/interim/interim.h"
 #include "hv/arch/x86/ioapic.h"
 #include "hv/arch/x86/memory_map.h"
 #include "hv/arch/x86/multiboot.h"
@@ -16,10 +15,13 @@
 #include "hv/arch/x86/page_alloc.h"
 #include "hv/arch/x86/paging.h"
 #include "hv/arch/x86/selftest.h"
+#include "hv/arch/x86/service.h"
 #include "hv/arch/x86/smp.h"
 #include "hv/arch/x86/stack.h"
 #include "hv/arch/x86/tsc.h"
+#include "hv/arch/x86/vmx.h"
 #include "hv/core/log.h"
+#include "hv/core/pcpu.h"
 #include "hv/include/arch.h"
 
 void hv_start(uint64_t info_hpa, uint64_t start_hpa);
@@ -104,6 +106,8 @@ static void start_controllers(void)
 static void run_pcpu(void)
 {
 	selftest_run(options.test);
+	if (options.guests[0])
+		service_run();
 	for (;;)
 		arch_idle();
 }
@@ -122,24 +126,23 @@ static void check_paging(void)
 static void start_log(void)
 {
 	hvlog_init();
-	for (unsigned int i = 0; i < arch_nr_pcpus(); i++) {
-		uint64_t length;
-		struct shared_buf *ring = hvlog_current(i, &length);
-
-		interim_log_ring(i, ring, length);
-	}
+	service_attach_log();
 }
 
 /* On the boot pCPU's own stack. */
 static void go_on(void)
 {
 	start_controllers();
+	if (options.guests[0])
+		vmx_init();
 	smp_prepare();
 	paging_seal();
 	smp_start();
 	check_paging();
 	start_log();
 	log_info("ready");
+	if (options.guests[0])
+		service_configure();
 	smp_release(run_pcpu);
 	run_pcpu();
 }
@@ -149,6 +152,8 @@ void hv_start(uint64_t info_hpa, uint64_t start_hpa)
 {
 	image_hpa = start_hpa;
 	early_exceptions();
+	for (unsigned int i = 0; i < MAX_PCPUS; i++)
+		pcpu_init(&pcpus[i], i);
 	console_init();
 	log_set_levels(options.console_level, options.memory_level);
 	log_info("acrnscope hypervisor %s", VERSION);

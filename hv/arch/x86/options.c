@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "hv/arch/x86/options.h"
 
+#include "formats/abi/sbuf.h"
 #include "hv/arch/x86/console.h"
 #include "hv/arch/x86/image.h"
 #include "hv/arch/x86/page_alloc.h"
@@ -11,6 +12,9 @@ SEALED struct options options = {
 	.console_level = HVLOG_INFO,
 	.memory_level = HVLOG_DEBUG,
 	.max_pcpus = MAX_PCPUS,
+	.trace_size = SBUF_TRACE_SIZE,
+	.period_us = 1000,
+	.seed = 1,
 };
 
 bool option_is(const char *word, const char *name)
@@ -184,6 +188,60 @@ static bool set_test(const char *value)
 	return option_word(&value, options.test, sizeof(options.test));
 }
 
+static bool set_guests(const char *value)
+{
+	size_t length = 0;
+
+	while (value[length])
+		length++;
+	if (!length || length >= sizeof(options.guests))
+		return false;
+	memcpy(options.guests, value, length + 1);
+	return true;
+}
+
+static bool set_u32(const char *value, uint64_t least, uint64_t most, uint32_t *to)
+{
+	uint64_t number_given;
+
+	if (!number(value, least, most, &number_given))
+		return false;
+	*to = (uint32_t)number_given;
+	return true;
+}
+
+static bool set_duration(const char *value)
+{
+	return set_u32(value, 1, 86400000, &options.duration_ms);
+}
+
+static bool set_trace(const char *value)
+{
+	return set_u32(value, PAGE_SIZE, 64U << 20, &options.trace_size) &&
+	       options.trace_size % PAGE_SIZE == 0;
+}
+
+static bool set_slice(const char *value)
+{
+	return set_u32(value, 100, 1000000, &options.slice_us);
+}
+
+static bool set_period(const char *value)
+{
+	return set_u32(value, 50, 1000000, &options.period_us);
+}
+
+static bool set_seed(const char *value)
+{
+	return number(value, 0, UINT64_MAX, &options.seed);
+}
+
+static bool set_dump(const char *value)
+{
+	options.dump_trace = option_is(value, "com2");
+	return options.dump_trace;
+}
+
 static const struct option {
 	const char *name;
 	bool (*set)(const char *value);
@@ -198,6 +256,13 @@ static const struct option {
 	{ "x2apic", set_x2apic, "on or off" },
 	{ "tsc_deadline", set_tsc_deadline, "on or off" },
 	{ "cpu_check", set_cpu_check, "on or off" },
+	{ "guests", set_guests, "a list of payloads, like rt:1,mix:0-1" },
+	{ "duration", set_duration, "milliseconds" },
+	{ "trace", set_trace, "size of each trace ring, a multiple of 4K" },
+	{ "slice", set_slice, "microseconds, 100 to 1000000" },
+	{ "period", set_period, "microseconds, 50 to 1000000" },
+	{ "seed", set_seed, "a number" },
+	{ "dump", set_dump, "com2" },
 	{ "test", set_test, "a self-test" },
 };
 

@@ -21,6 +21,12 @@ struct options {
 	enum panic_action on_panic;	     /* panic= */
 	bool no_x2apic, no_tsc_deadline;     /* for tests of the other way */
 	bool no_cpu_check;		     /* for tests on machines without VT-x */
+	char guests[64];		     /* guests=: payloads to run; "": none */
+	uint32_t duration_ms;		     /* duration=; 0: for ever */
+	uint32_t trace_size;		     /* trace=: bytes of a trace ring */
+	uint32_t slice_us, period_us;	     /* slice=, period= */
+	uint64_t seed;			     /* seed= */
+	bool dump_trace;		     /* dump=com2: the rings, at the end */
 	char test[16];			     /* test=: what selftest_run() does; "": nothing */
 };
 

@@ -316,8 +316,3 @@ void *arch_hpa_to_hva(uint64_t hpa)
 {
 	return paging_direct(hpa);
 }
-
-uint64_t arch_hva_to_hpa(const void *hva)
-{
-	return paging_hva_to_hpa(hva);
-}

@@ -26,6 +26,8 @@ struct tss {
 	uint16_t reserved3, io_map;
 } __attribute__((packed));
 
+struct vcpu;
+
 struct percpu {
 	struct percpu *self;
 	unsigned int id;
@@ -34,8 +36,13 @@ struct percpu {
 	bool online;	    /* written by the pCPU itself */
 	uint8_t nmis_seen;
 
-	uint64_t vectors[4];	 /* interrupts taken, and not yet handed to irq_dispatch() */
+	uint64_t vectors[4]; /* interrupts taken, and not yet handed to irq_dispatch() */
+	unsigned int timers_taken, kicks_taken;
 	uint64_t timer_deadline; /* TSC; 0: the timer is off */
+
+	bool vmx_on;
+	uint64_t vmcs_hpa;	  /* the current VMCS; 0: none */
+	struct vcpu *state_owner; /* whose state is in the registers; own_state.c */
 
 	uint64_t gdt[5];
 	struct tss tss;

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "hv/arch/x86/selftest.h"
 
+#include "hv/arch/x86/ground.h"
 #include "hv/arch/x86/hvlog.h"
 #include "hv/arch/x86/image.h"
-#include "hv/arch/x86/interim/interim.h"
 #include "hv/arch/x86/options.h"
 #include "hv/arch/x86/power.h"
 #include "hv/core/log.h"
@@ -137,7 +137,7 @@ static const struct selftest {
 	{ "run-data", run_data, ON_FIRST },
 	{ "read-null", read_null, ON_FIRST },
 	{ "double-free", double_free, ON_FIRST },
-	{ "ground", interim_ground, ON_ALL },
+	{ "ground", ground_test, ON_ALL },
 };
 
 static bool is_meant(enum who who)

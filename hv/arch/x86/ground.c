@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* test=ground: timers, kicks and pages, for as long as there is no core that uses them. */
-#include "hv/arch/x86/interim/interim.h"
+/* test=ground: timers, kicks and pages. */
+#include "hv/arch/x86/ground.h"
 #include "hv/arch/x86/page_alloc.h"
+#include "hv/arch/x86/paging.h"
+#include "hv/arch/x86/percpu.h"
 #include "hv/arch/x86/power.h"
 #include "hv/arch/x86/tsc.h"
 #include "hv/core/log.h"
@@ -16,20 +18,25 @@ static void fail(const char *what)
 }
 
 /* Idles until a vector came, or this pCPU's timer ran out. */
+static unsigned int taken(uint8_t vector)
+{
+	return vector == VECTOR_TIMER ? this_percpu()->timers_taken : this_percpu()->kicks_taken;
+}
+
 static bool idle_until(uint8_t vector, unsigned int count)
 {
-	unsigned int timers = interim_irqs(VECTOR_TIMER);
+	unsigned int timers = taken(VECTOR_TIMER);
 
-	while (interim_irqs(vector) < count && interim_irqs(VECTOR_TIMER) == timers)
+	while (taken(vector) < count && taken(VECTOR_TIMER) == timers)
 		arch_idle();
-	return interim_irqs(vector) >= count;
+	return taken(vector) >= count;
 }
 
 static uint64_t latest; /* cycles that a timer came late on the first pCPU */
 
 static void test_timer(void)
 {
-	unsigned int fired = interim_irqs(VECTOR_TIMER);
+	unsigned int fired = this_percpu()->timers_taken;
 	uint64_t deadline = tsc_after_us(STEP_US);
 
 	arch_timer_arm(deadline);
@@ -49,14 +56,14 @@ static void test_timer(void)
 	/* One that is past comes at once. */
 	arch_timer_arm(arch_tsc() - 1);
 	idle_until(VECTOR_TIMER, fired + 3);
-	if (interim_irqs(VECTOR_TIMER) != fired + 3)
+	if (this_percpu()->timers_taken != fired + 3)
 		fail("number of timer interrupts");
 }
 
 /* A kick that comes before arch_idle() ends it at once. */
 static void test_own_kick(void)
 {
-	unsigned int kicks = interim_irqs(VECTOR_KICK);
+	unsigned int kicks = this_percpu()->kicks_taken;
 
 	arch_timer_arm(tsc_after_us(FAR_US));
 	arch_kick(arch_pcpu_id());
@@ -77,7 +84,7 @@ static void test_kicks(void)
 	bool lost = false;
 
 	while (__atomic_load_n(&turn, __ATOMIC_ACQUIRE) < ROUNDS && !lost) {
-		unsigned int kicks = interim_irqs(VECTOR_KICK);
+		unsigned int kicks = this_percpu()->kicks_taken;
 
 		if (__atomic_load_n(&turn, __ATOMIC_ACQUIRE) % n == self) {
 			uint32_t next = __atomic_add_fetch(&turn, 1, __ATOMIC_ACQ_REL);
@@ -108,7 +115,7 @@ static void test_pages(void)
 	again = page_alloc_run(100);
 	if (again != run || *(uint64_t *)arch_hpa_to_hva(again))
 		fail("pages: not given again, or not cleared");
-	if (arch_hva_to_hpa(arch_hpa_to_hva(one)) != one)
+	if (paging_hva_to_hpa(arch_hpa_to_hva(one)) != one)
 		fail("pages: hpa of hva");
 	page_free_run(again, 100);
 	arch_page_free(one);
@@ -118,7 +125,7 @@ static void test_pages(void)
 
 static uint32_t finished;
 
-void interim_ground(void)
+void ground_test(void)
 {
 	uint64_t until = tsc_after_us(FAR_US);
 
