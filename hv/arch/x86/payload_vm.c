@@ -6,6 +6,7 @@
 #include "hv/arch/x86/options.h"
 #include "hv/arch/x86/paging.h"
 #include "hv/arch/x86/payload/layout.h"
+#include "hv/arch/x86/service.h"
 #include "hv/arch/x86/vm_start.h"
 #include "hv/arch/x86/vmx.h"
 #include "hv/core/ept.h"
@@ -255,10 +256,12 @@ int payload_doorbell(uint16_t port, uint32_t value)
 {
 	if (port != DOORBELL_PORT)
 		return -HV_ENODEV;
-	if (value == DOORBELL_READY)
+	if (value == DOORBELL_READY) {
 		log_info("guests: rings and %u User VMs are set up", nr_guests);
-	else if (value == DOORBELL_FAILED)
+		service_ready();
+	} else if (value == DOORBELL_FAILED) {
 		log_error("guests: the Service VM could not set rings and User VMs up");
+	}
 	return 0;
 }
 

@@ -34,6 +34,14 @@ static void end(void *argument)
 	pcpu_stop_all();
 }
 
+void service_ready(void)
+{
+	if (!options.duration_ms)
+		return;
+	timer_init(&end_timer, end, NULL);
+	timer_add(this_pcpu(), &end_timer, tsc_after_us(options.duration_ms * 1000ULL));
+}
+
 void service_configure(void)
 {
 	config.slice_us = options.slice_us;
@@ -45,10 +53,6 @@ void service_configure(void)
 	if (hv_init(&config))
 		hv_panic("guests: the Service VM cannot be made");
 	service_attach_log();
-	if (!options.duration_ms)
-		return;
-	timer_init(&end_timer, end, NULL);
-	timer_add(this_pcpu(), &end_timer, tsc_after_us(options.duration_ms * 1000ULL));
 }
 
 /*

@@ -9,6 +9,9 @@ void service_attach_log(void);
 /* Sets core and the guests that the options name up; boot pCPU, before service_run() anywhere. */
 void service_configure(void);
 
+/* The guests are set up: from here on the option duration= counts. On any pCPU. */
+void service_ready(void);
+
 /* Each pCPU: runs guests until the option duration= is over, then says what was counted. */
 _Noreturn void service_run(void);
 
