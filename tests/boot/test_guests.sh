@@ -17,9 +17,9 @@ said()
 traced()
 {
 	for pcpu in "$dir"/cap/*; do
-		od -An -v -t u8 -w32 "$pcpu" | awk '
-			$2 % 2 ^ 32 == 17 { vcpu = "vm" int($3 / 65536) % 65536 ":vcpu" $3 % 65536 }
-			$2 % 2 ^ 32 == 16 { print vcpu, $3 % 65536 }'
+		od -An -v -t u4 -w32 "$pcpu" | awk '
+			$3 == 17 { vcpu = "vm" $5 % 65536 ":vcpu" int($5 / 65536) }
+			$3 == 16 { print vcpu, $5 % 65536 }'
 	done | sort | uniq -c | awk '{ print $2, $3, $1 }' | sort
 }
 
@@ -55,9 +55,9 @@ for names in 'vm0: next=vm1:' 'vm1: next=vm2:' 'vm2: next=vm0:' 'idle next=vm3:'
 done >"$dir/missing"
 [ ! -s "$dir/missing" ]
 report $? 'the scheduler shares the pCPUs, and its records say so'
-acrntrace report --csv --by vm,reason --columns vm,reason,count --tsc-khz 20000 "$dir/cap" >"$dir/report" 2>&1
+acrntrace report --csv --by vm,reason --columns count --tsc-khz 20000 "$dir/cap" >"$dir/report" 2>&1
 cpuids=$(sed -nE 's/.*vm1:vcpu0 reason 10: ([0-9]+).*/\1/p' "$log")
-grep -E "^vm1,CPUID,($cpuids|$((cpuids - 1)))\$" "$dir/report" >/dev/null
+grep -E "^1,CPUID,10,($cpuids|$((cpuids - 1)))\$" "$dir/report" >/dev/null
 report $? 'acrntrace report counts the CPUIDs of the guest that makes them'
 
 unset BOCHS_COM2
