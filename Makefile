@@ -245,4 +245,5 @@ uninstall:
 clean:
 	rm -rf $(BUILD)
 
+include hv/arch/x86/build.mk
 -include $(shell [ -d $(OUT)/obj ] && find $(OUT)/obj -name '*.d')

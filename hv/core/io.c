@@ -82,7 +82,7 @@ void io_complete(struct vcpu *vcpu, uint64_t value)
 	}
 	if (!io->write && io->type == IOREQ_PORTIO)
 		set_rax(vcpu, io->size, value);
-	else if (!io->write)
+	else if (io->type == IOREQ_MMIO)
 		arch_mmio_complete(vcpu, &io->mmio, value & size_mask(io->size));
 	vcpu_skip_instruction(vcpu);
 }
@@ -123,18 +123,22 @@ void ept_misconfiguration_exit(struct vcpu *vcpu)
 	triple_fault_exit(vcpu);
 }
 
-void apic_write_exit(struct vcpu *vcpu)
+/* A register of xAPIC mode. The destination in ICR has been written before. */
+static void apic_page_write(struct vcpu *vcpu, uint32_t offset, uint64_t value)
 {
-	uint32_t offset = vcpu->exit.qualification & APIC_ACCESS_OFFSET;
-	uint64_t value = vcpu->vlapic.page[offset / sizeof(uint32_t)];
-
-	trace_2l(vcpu->pcpu, TRACE_VMEXIT_APICV_WRITE, offset, 0);
-	/* ICR's destination has been written before. */
 	if (offset == APIC_ICR_LOW)
 		value |= (uint64_t)(vcpu->vlapic.page[APIC_ICR_HIGH / sizeof(uint32_t)] >> 24)
 			 << 32;
-	/* The exit comes behind the write (as a trap); what the APIC has not is ignored. */
 	vlapic_write(&vcpu->vlapic, offset, value);
+}
+
+void apic_write_exit(struct vcpu *vcpu)
+{
+	uint32_t offset = vcpu->exit.qualification & APIC_ACCESS_OFFSET;
+
+	trace_2l(vcpu->pcpu, TRACE_VMEXIT_APICV_WRITE, offset, 0);
+	/* The exit comes behind the write (as a trap); what the APIC has not is ignored. */
+	apic_page_write(vcpu, offset, vcpu->vlapic.page[offset / sizeof(uint32_t)]);
 }
 
 void apic_access_exit(struct vcpu *vcpu)
@@ -149,11 +153,10 @@ void apic_access_exit(struct vcpu *vcpu)
 		return;
 	}
 	if (access.write)
-		vlapic_write(&vcpu->vlapic, offset, access.value);
-	else if (!vlapic_read(&vcpu->vlapic, offset, &value))
-		arch_mmio_complete(vcpu, &access, value);
+		apic_page_write(vcpu, offset, access.value);
 	else
-		arch_mmio_complete(vcpu, &access, 0);
+		vlapic_read(&vcpu->vlapic, offset, &value);
+	arch_mmio_complete(vcpu, &access, value);
 	vcpu_skip_instruction(vcpu);
 }
 

@@ -67,6 +67,25 @@ static void ignored_exit(struct vcpu *vcpu)
 	vcpu_skip_instruction(vcpu);
 }
 
+static void cr_access_exit(struct vcpu *vcpu)
+{
+	uint64_t qualification = vcpu->exit.qualification;
+
+	trace_2l(vcpu->pcpu, TRACE_VMEXIT_CR_ACCESS, qualification >> 4 & 3U, qualification & 15U);
+	if (arch_cr_access(vcpu))
+		vcpu_inject_gp(vcpu);
+	else
+		vcpu_skip_instruction(vcpu);
+}
+
+static void xsetbv_exit(struct vcpu *vcpu)
+{
+	if (arch_xsetbv(vcpu))
+		vcpu_inject_gp(vcpu);
+	else
+		vcpu_skip_instruction(vcpu);
+}
+
 /* Instructions that this virtual CPU does not have. */
 static void undefined_exit(struct vcpu *vcpu)
 {
@@ -99,6 +118,7 @@ static void (*const handlers[EXIT_REASONS])(struct vcpu *) = {
 	[EXIT_VMWRITE] = undefined_exit,
 	[EXIT_VMXOFF] = undefined_exit,
 	[EXIT_VMXON] = undefined_exit,
+	[EXIT_CR_ACCESS] = cr_access_exit,
 	[EXIT_IO_INSTRUCTION] = io_exit,
 	[EXIT_RDMSR] = rdmsr_exit,
 	[EXIT_WRMSR] = wrmsr_exit,
@@ -113,7 +133,7 @@ static void (*const handlers[EXIT_REASONS])(struct vcpu *) = {
 	[EXIT_RDTSCP] = rdtscp_exit,
 	[EXIT_INVVPID] = undefined_exit,
 	[EXIT_WBINVD] = ignored_exit,
-	[EXIT_XSETBV] = refused_exit,
+	[EXIT_XSETBV] = xsetbv_exit,
 	[EXIT_APIC_WRITE] = apic_write_exit,
 	[EXIT_VMFUNC] = undefined_exit,
 };

@@ -81,8 +81,15 @@ struct mmio_access {
 };
 /* Decodes the instruction at vcpu->rip. -EINVAL: it is none that can be emulated. */
 int arch_mmio_decode(struct vcpu *vcpu, struct mmio_access *access);
-/* Gives the value read to the instruction's destination. */
+/*
+ * Ends the instruction, but for RIP: gives it the value read, or ends a write. What is to be
+ * skipped is vcpu->exit.instruction_length, of an instruction that repeats itself 0.
+ */
 void arch_mmio_complete(struct vcpu *vcpu, const struct mmio_access *access, uint64_t value);
+
+/* Do what an exit for a control register, or for XSETBV, asks for. -EINVAL: it is a #GP. */
+int arch_cr_access(struct vcpu *vcpu);
+int arch_xsetbv(struct vcpu *vcpu);
 
 /* --- what the Service VM sees of the machine --- */
 void arch_cpuid(uint32_t leaf, uint32_t subleaf, uint32_t regs[4]);

@@ -226,9 +226,22 @@ int arch_mmio_decode(struct vcpu *vcpu, struct mmio_access *access)
 
 void arch_mmio_complete(struct vcpu *vcpu, const struct mmio_access *access, uint64_t value)
 {
-	(void)access;
 	/* The guest's side of the access takes it from there. */
-	vcpu->regs.rax = value;
+	if (!access->write)
+		vcpu->regs.rax = value;
+}
+
+/* Guests here have neither. */
+int arch_cr_access(struct vcpu *vcpu)
+{
+	(void)vcpu;
+	return -HV_EINVAL;
+}
+
+int arch_xsetbv(struct vcpu *vcpu)
+{
+	(void)vcpu;
+	return -HV_EINVAL;
 }
 
 const struct host_guest_counts *host_guest_counts(unsigned int vm, unsigned int vcpu)
