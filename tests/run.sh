@@ -4,6 +4,8 @@
 # OUT: the build to test. A program that dies, hangs or prints no plan counts as one failure.
 cd "$(dirname "$0")/.." || exit 1
 OUT=${OUT:-build}
+# A make that a test runs is not one of the make that runs the tests.
+unset MAKEFLAGS MAKELEVEL MFLAGS
 export OUT PATH="$PWD/$OUT/bin:$PATH" CMOCKA_MESSAGE_OUTPUT=TAP
 [ $# -gt 0 ] || set -- "$OUT"/tests/test_* tests/cli/test_*.sh
 tmp=$(mktemp -d) || exit 1

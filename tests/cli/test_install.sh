@@ -3,7 +3,6 @@
 # make install puts programs, pages and completions below DESTDIR and PREFIX, and uninstall takes all away.
 cd "$(dirname "$0")/../.." || exit 1
 . tests/cli/tap.sh
-unset MAKEFLAGS MAKELEVEL MFLAGS
 
 install_args="DESTDIR=$tmp/root PREFIX=/opt/acrnscope OUT=$OUT"
 ok 'make install' make -s $install_args install
