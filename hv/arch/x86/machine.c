@@ -6,7 +6,10 @@
 #include "hv/arch/x86/image.h"
 #include "hv/arch/x86/payload_vm.h"
 #include "hv/arch/x86/percpu.h"
+#include "hv/arch/x86/service.h"
+#include "hv/arch/x86/vioapic.h"
 #include "hv/arch/x86/vmx.h"
+#include "hv/core/vm.h"
 #include "hv/include/arch.h"
 
 enum { EAX, EBX, ECX, EDX };
@@ -127,14 +130,45 @@ int arch_msr_write(uint32_t msr, uint64_t value)
 
 int arch_port_read(uint16_t port, unsigned int size, uint32_t *value)
 {
-	(void)port;
-	(void)size;
-	(void)value;
-	return -HV_ENODEV;
+	if (!service_owns_devices())
+		return -HV_ENODEV;
+	*value = size == 1 ? in8(port) : size == 2 ? in16(port) : in32(port);
+	return 0;
 }
 
 int arch_port_write(uint16_t port, unsigned int size, uint32_t value)
 {
+	if (!service_owns_devices())
+		return payload_doorbell(port, value);
+	if (size == 1)
+		out8(port, (uint8_t)value);
+	else if (size == 2)
+		out16(port, (uint16_t)value);
+	else
+		out32(port, value);
+	return 0;
+}
+
+/* All but the interrupt controllers is mapped. */
+int arch_mmio_read(uint64_t hpa, unsigned int size, uint64_t *value)
+{
+	uint32_t word;
+
 	(void)size;
-	return payload_doorbell(port, value);
+	if (!service_owns_devices() || !vioapic_read(hpa, &word))
+		return -HV_ENODEV;
+	*value = word;
+	return 0;
+}
+
+int arch_mmio_write(uint64_t hpa, unsigned int size, uint64_t value)
+{
+	(void)size;
+	return service_owns_devices() && vioapic_write(hpa, (uint32_t)value) ? 0 : -HV_ENODEV;
+}
+
+void arch_eoi(struct vcpu *vcpu, uint8_t vector)
+{
+	if (vm_is_service(vcpu->vm) && service_owns_devices())
+		vioapic_eoi(vector);
 }

@@ -7,7 +7,6 @@
 #include "hv/arch/x86/paging.h"
 #include "hv/arch/x86/payload/layout.h"
 #include "hv/arch/x86/service.h"
-#include "hv/arch/x86/vm_start.h"
 #include "hv/arch/x86/vmx.h"
 #include "hv/core/ept.h"
 #include "hv/core/log.h"
@@ -245,11 +244,6 @@ void payload_start_state(struct vcpu *vcpu)
 	vcpu->regs.rdi = service ? ram : USER_BOOT_GPA;
 	vcpu->regs.rsi = (uint64_t)(payload_of(vcpu->vm) - guest_payloads);
 	vcpu->regs.rdx = vcpu->id;
-}
-
-void vm_start_state(struct vcpu *vcpu)
-{
-	payload_start_state(vcpu);
 }
 
 int payload_doorbell(uint16_t port, uint32_t value)

@@ -7,6 +7,7 @@
 #include "hv/arch/x86/page_alloc.h"
 #include "hv/arch/x86/paging.h"
 #include "hv/arch/x86/percpu.h"
+#include "hv/arch/x86/uart.h"
 #include "hv/core/log.h"
 #include "hv/core/text.h"
 #include "hv/include/arch.h"
@@ -98,11 +99,14 @@ static void make_bitmaps(void)
 
 	vmx.msr_bitmap = page_alloc();
 	vmx.io_bitmap = page_alloc_run(2);
+	vmx.open_io_bitmap = page_alloc_run(2);
 	vmx.apic_access_page = page_alloc();
-	if (!vmx.msr_bitmap || !vmx.io_bitmap || !vmx.apic_access_page)
+	if (!vmx.msr_bitmap || !vmx.io_bitmap || !vmx.open_io_bitmap ||
+	    !vmx.apic_access_page)
 		hv_panic("vmx: no memory for bitmaps");
 	memset(paging_direct(vmx.msr_bitmap), 0xff, PAGE_SIZE);
 	memset(paging_direct(vmx.io_bitmap), 0xff, 2 * PAGE_SIZE);
+	((uint8_t *)paging_direct(vmx.open_io_bitmap))[UART_COM1 / 8] = 0xff;
 	for (unsigned int i = 0; i < ARRAY_SIZE(own); i++)
 		open_msr(own[i]);
 	if (vmx.secondary & SECONDARY_RDTSCP)
