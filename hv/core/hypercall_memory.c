@@ -47,8 +47,7 @@ static int32_t add_region(struct vm *service, struct vm *target,
 		if (!ept_is_memory(&mapping)) /* a device stays one */
 			flags &= EPT_RWX;
 		length = min_u64(mapping.length, region->size - done);
-		error = ept_map(&target->ept, region->gpa + done, mapping.hpa, length,
-				flags);
+		error = ept_map(&target->ept, region->gpa + done, mapping.hpa, length, flags);
 		if (error)
 			return error;
 	}

@@ -5,7 +5,7 @@
 #   make boot-deps   install the Debian packages below
 
 BOOT_PACKAGES := bochs bochsbios bochs-term vgabios grub-common grub-pc-bin grub-efi-amd64-bin \
-	xorriso mtools qemu-system-x86 seabios ovmf
+	xorriso mtools busybox-static cpio qemu-system-x86 seabios ovmf
 
 X86 := $(BUILD)/x86
 X86_SOURCES := $(wildcard hv/arch/x86/*.c hv/core/*.c) hv/guests/payloads.c

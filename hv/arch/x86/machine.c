@@ -9,6 +9,7 @@
 #include "hv/arch/x86/service.h"
 #include "hv/arch/x86/vioapic.h"
 #include "hv/arch/x86/vmx.h"
+#include "hv/arch/x86/vpic.h"
 #include "hv/core/vm.h"
 #include "hv/include/arch.h"
 
@@ -132,6 +133,8 @@ int arch_port_read(uint16_t port, unsigned int size, uint32_t *value)
 {
 	if (!service_owns_devices())
 		return -HV_ENODEV;
+	if (vpic_read(port, value))
+		return 0;
 	*value = size == 1 ? in8(port) : size == 2 ? in16(port) : in32(port);
 	return 0;
 }
@@ -140,6 +143,8 @@ int arch_port_write(uint16_t port, unsigned int size, uint32_t value)
 {
 	if (!service_owns_devices())
 		return payload_doorbell(port, value);
+	if (vpic_write(port, value))
+		return 0;
 	if (size == 1)
 		out8(port, (uint8_t)value);
 	else if (size == 2)

@@ -15,7 +15,7 @@
 #include "hv/arch/x86/vmx.h"
 #include "hv/core/log.h"
 #include "hv/core/pcpu.h"
-#include "hv/core/vcpu.h"
+#include "hv/core/vm.h"
 
 static struct hv_config config;
 static struct timer end_timer;
@@ -103,6 +103,26 @@ static void dump_trace(void)
 	uart_flush(UART_COM2);
 }
 
+static void report_exits(const struct vcpu *vcpu)
+{
+	for (unsigned int reason = 0; reason < EXIT_COUNTERS; reason++)
+		if (vcpu->arch->exits[reason])
+			log_info("exits: %s reason %u: %lu", vcpu->name, reason,
+				 vcpu->arch->exits[reason]);
+}
+
+static void report(void)
+{
+	for (unsigned int i = 0; i < arch_nr_pcpus(); i++)
+		log_info("trace: pCPU %u: %lu put, %lu lost", i, pcpus[i].rings[SBUF_TRACE].put,
+			 pcpus[i].rings[SBUF_TRACE].lost);
+	if (!runs_linux)
+		log_info("guests: %s", payload_report() ? "hypervisor and guests agree"
+							: "hypervisor and guests DO NOT AGREE");
+	for (uint16_t i = 0; runs_linux && i < service_vm()->nr_vcpus; i++)
+		report_exits(&service_vm()->vcpus[i]);
+}
+
 void service_run(void)
 {
 	if (this_pcpu()->id)
@@ -110,9 +130,7 @@ void service_run(void)
 	pcpu_main();
 	if (this_pcpu()->id)
 		cpu_halt();
-	if (!runs_linux)
-		log_info("guests: %s", payload_report() ? "hypervisor and guests agree"
-						: "hypervisor and guests DO NOT AGREE");
+	report();
 	dump_trace();
 	power_exit();
 }

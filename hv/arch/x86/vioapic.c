@@ -158,7 +158,8 @@ bool vioapic_write(uint64_t hpa, uint32_t value)
 
 void vioapic_taken(uint8_t vector)
 {
-	unsigned int i = (vector - VECTOR_FIRST) / PINS_MAX, pin = (vector - VECTOR_FIRST) % PINS_MAX;
+	unsigned int i = (vector - VECTOR_FIRST) / PINS_MAX,
+		     pin = (vector - VECTOR_FIRST) % PINS_MAX;
 
 	if (vector < VECTOR_FIRST || !is_usable(i) || !(vioapics[i].pins[pin] & ENTRY_LEVEL))
 		return;

@@ -76,8 +76,8 @@ static uint16_t vpid_of(const struct vcpu *vcpu)
 
 static void write_controls(const struct vcpu *vcpu)
 {
-	uint64_t io = vm_is_service(vcpu->vm) && service_owns_devices() ? vmx.open_io_bitmap :
-									  vmx.io_bitmap;
+	uint64_t io = vm_is_service(vcpu->vm) && service_owns_devices() ? vmx.open_io_bitmap
+									: vmx.io_bitmap;
 
 	vmcs_write(VMCS_VPID, vpid_of(vcpu));
 	vmcs_write(VMCS_IO_BITMAP_A, io);

@@ -8,6 +8,7 @@
 #include "hv/arch/x86/paging.h"
 #include "hv/arch/x86/percpu.h"
 #include "hv/arch/x86/uart.h"
+#include "hv/arch/x86/vpic.h"
 #include "hv/core/log.h"
 #include "hv/core/text.h"
 #include "hv/include/arch.h"
@@ -96,17 +97,21 @@ static void make_bitmaps(void)
 		0xc0000080, 0xc0000081, 0xc0000082, 0xc0000083, 0xc0000084, /* EFER, STAR.. FMASK */
 		0xc0000100, 0xc0000101, 0xc0000102, /* FS, GS, kernel GS base */
 	};
+	uint8_t *open;
 
 	vmx.msr_bitmap = page_alloc();
 	vmx.io_bitmap = page_alloc_run(2);
 	vmx.open_io_bitmap = page_alloc_run(2);
 	vmx.apic_access_page = page_alloc();
-	if (!vmx.msr_bitmap || !vmx.io_bitmap || !vmx.open_io_bitmap ||
-	    !vmx.apic_access_page)
+	if (!vmx.msr_bitmap || !vmx.io_bitmap || !vmx.open_io_bitmap || !vmx.apic_access_page)
 		hv_panic("vmx: no memory for bitmaps");
+	open = paging_direct(vmx.open_io_bitmap);
 	memset(paging_direct(vmx.msr_bitmap), 0xff, PAGE_SIZE);
 	memset(paging_direct(vmx.io_bitmap), 0xff, 2 * PAGE_SIZE);
-	((uint8_t *)paging_direct(vmx.open_io_bitmap))[UART_COM1 / 8] = 0xff;
+	/* Of who owns the devices: the console, to be seen in traces, and the 8259s exit. */
+	open[UART_COM1 / 8] = 0xff;
+	open[VPIC_MASTER / 8] |= 3;
+	open[VPIC_SLAVE / 8] |= 3;
 	for (unsigned int i = 0; i < ARRAY_SIZE(own); i++)
 		open_msr(own[i]);
 	if (vmx.secondary & SECONDARY_RDTSCP)
