@@ -13,6 +13,7 @@ cat >"$dir/tree/init" <<'END'
 /bin/busybox --install -s /bin
 mount -t proc proc /proc
 mount -t sysfs sys /sys
+mount -t devtmpfs dev /dev
 echo "init: $(grep -c ^processor /proc/cpuinfo) CPUs, clock $(cat /sys/devices/system/clocksource/clocksource0/current_clocksource)"
 for cpu in /sys/devices/system/cpu/cpu[1-9]; do
 	echo 0 >$cpu/online
@@ -24,8 +25,9 @@ for hole in $(sed -n 's/.*hole=\([^ ]*\).*/\1/p' /proc/cmdline); do
 	devmem $hole 32 0x12345678
 	echo "init: $hole holds $(devmem $hole 32)"
 done
-dmesg | grep -iE 'unchecked|warning|bug|oops|call trace|refined tsc' | sed 's/^/init: /'
+dmesg | grep -iE 'unchecked|warning:|bug:|oops|call trace|refined tsc' | sed 's/^/init: /'
 echo "init: online $(cat /sys/devices/system/cpu/online), done"
+sleep 1
 poweroff -f
 END
 chmod +x "$dir/tree/init"
@@ -38,7 +40,7 @@ linux() # "HYPERVISOR OPTIONS" "KERNEL OPTIONS" [OPTION OF run.sh]...
 	boot -t 120 "$@" -o "panic=exit loglevel=4 $hypervisor" "$kernel" \
 		"console=ttyS0 quiet panic=-1 $options" "$dir/initramfs" initramfs
 }
-bad='unchecked|WARNING|BUG|Oops|Call Trace|panic:|exception [0-9]|vmx: entry|is not handled|no receiver'
+bad='unchecked|WARNING:|BUG:|Oops|Call Trace|panic:|exception [0-9]|vmx: entry|is not handled|no receiver'
 
 linux loglevel=5 ''
 says 'Linux reaches user space on two CPUs, by the TSC' 'init: 2 CPUs, clock tsc' 'online 0-1, done'
