@@ -28,6 +28,7 @@ enum { EAX, EBX, ECX, EDX };
 #define EDX_ACPI (1U << 22)
 #define EDX_TM (1U << 29)
 /* Leaf 7 */
+#define EBX_TSC_ADJUST (1U << 1)
 #define EBX_SGX (1U << 2)
 #define EBX_INVPCID (1U << 10)
 #define EBX_PT (1U << 25)
@@ -38,6 +39,7 @@ enum { EAX, EBX, ECX, EDX };
 #define EDX7_CET_IBT (1U << 20)
 #define EDX7_ARCH (1U << 18 | 1U << 19 | 1U << 22 | 1U << 29 | 1U << 30)
 /* Leaf 0xd, subleaf 1 */
+#define EAX_XSAVEC (1U << 1) /* its size is that with what XSAVES saves */
 #define EAX_XSAVES (1U << 3)
 
 static void features(uint32_t regs[4])
@@ -51,7 +53,7 @@ static void features(uint32_t regs[4])
 
 static void more_features(uint32_t regs[4])
 {
-	regs[EBX] &= ~(EBX_SGX | EBX_PT);
+	regs[EBX] &= ~(EBX_TSC_ADJUST | EBX_SGX | EBX_PT);
 	if (!(vmx.secondary & SECONDARY_INVPCID))
 		regs[EBX] &= ~EBX_INVPCID;
 	regs[ECX] &= ~(ECX7_WAITPKG | ECX7_CET_SS | ECX7_PKS);
@@ -76,7 +78,7 @@ void arch_cpuid(uint32_t leaf, uint32_t subleaf, uint32_t regs[4])
 		break;
 	case 0xd:
 		if (subleaf == 1)
-			regs[EAX] &= ~EAX_XSAVES;
+			regs[EAX] &= ~(EAX_XSAVEC | EAX_XSAVES);
 		break;
 	case 6: /* but for: the APIC timer never stops */
 		regs[EAX] &= 4;
