@@ -6,6 +6,7 @@
 #   make analyze       clang warnings, clang-tidy, cppcheck
 #   make bench         figures, one line each: name value unit
 #   make install       DESTDIR= PREFIX=/usr/local         make uninstall
+#   make modules       KDIR= the Service VM's Linux modules, into build/modules    make modules_install  DESTDIR=
 #   make deps          install the Debian packages below  make format
 
 # The Debian packages: to build and run, and on top of that to test and analyze.
@@ -31,6 +32,10 @@ override CFLAGS += $(if $(findstring thread,$(SANITIZE)),-Wno-tsan)
 endif
 LDLIBS = -lprotobuf-c -lzstd -lsmartcols -lm -lrt
 
+# make V=1 prints whole commands.
+Q := $(if $(V),,@)
+say = $(if $(V),,@echo "  $(1) $@")
+
 VERSION := $(shell cat .version 2>/dev/null || git describe --tags --always --dirty 2>/dev/null || echo unknown)
 ARCH ?= host
 
@@ -47,7 +52,7 @@ UNIT := $(wildcard tests/unit/test_*.c)
 BENCH := $(wildcard tests/bench/bench_*.c)
 TOOLS := $(wildcard tests/tools/*.c)
 FUZZ := $(wildcard tests/fuzz/fuzz_*.c)
-PAGES := $(wildcard man/*.[1578] man/*.8)
+PAGES := $(wildcard man/*.[14578])
 
 objects = $(patsubst %.c,$(OUT)/obj/%.o,$(1))
 FORMATS_OBJ := $(call objects,$(FORMATS)) $(patsubst $(GEN)/%.c,$(OUT)/obj/gen/%.o,$(GEN_SOURCES))
@@ -63,37 +68,57 @@ FUZZ_BINARIES := $(FUZZ:tests/fuzz/%.c=$(OUT)/fuzz/%)
 CLI_TESTS := $(wildcard tests/cli/test_*.sh)
 
 all: $(BINARIES) man
-.PHONY: all man deps test-deps demo check check-asan check-tsan tests analyze bench format install uninstall clean fuzz
+.PHONY: all modules modules_install man deps test-deps demo check check-asan check-tsan tests analyze bench format install uninstall clean fuzz
 .DELETE_ON_ERROR:
 .SECONDARY:
 
 # --- generated sources ---
 $(GEN)/abi/trace_events.h: formats/events.tsv formats/gen-tables.awk
 	@mkdir -p $(@D)
-	awk -v what=events-header -f formats/gen-tables.awk $< >$@
+	$(call say,GEN )
+	$(Q)awk -v what=events-header -f formats/gen-tables.awk $< >$@
 $(GEN)/abi/exit_reasons.h: formats/exit-reasons.tsv formats/gen-tables.awk
 	@mkdir -p $(@D)
-	awk -v what=reasons-header -f formats/gen-tables.awk $< >$@
+	$(call say,GEN )
+	$(Q)awk -v what=reasons-header -f formats/gen-tables.awk $< >$@
 $(GEN)/event_table.c: formats/events.tsv formats/gen-tables.awk
 	@mkdir -p $(@D)
-	awk -v what=events-table -f formats/gen-tables.awk $< >$@
+	$(call say,GEN )
+	$(Q)awk -v what=events-table -f formats/gen-tables.awk $< >$@
 $(GEN)/reason_table.c: formats/exit-reasons.tsv formats/gen-tables.awk
 	@mkdir -p $(@D)
-	awk -v what=reasons-table -f formats/gen-tables.awk $< >$@
+	$(call say,GEN )
+	$(Q)awk -v what=reasons-table -f formats/gen-tables.awk $< >$@
 $(GEN)/%.pb-c.c $(GEN)/%.pb-c.h: formats/%.proto
 	@mkdir -p $(@D)
-	protoc-c --proto_path=formats --c_out=$(GEN) $<
+	$(call say,GEN )
+	$(Q)protoc-c --proto_path=formats --c_out=$(GEN) $<
 $(BUILD)/gen/tests/layout_checks.h: tests/unit/gen-layout.awk tests/data/layout.tsv tests/data/sizes.tsv
 	@mkdir -p $(@D)
-	awk -f $^ >$@
+	$(call say,GEN )
+	$(Q)awk -f $^ >$@
+
+# --- the Service VM's Linux modules, for the kernel whose build tree is KDIR ---
+# kbuild writes next to the sources, so it gets links to them.
+KDIR ?= /lib/modules/$(shell uname -r)/build
+MODULES_OUT ?= $(BUILD)/modules
+modules:
+	@[ -e "$(KDIR)/Makefile" ] || { echo "make: KDIR=$(KDIR): no kernel's build tree; install linux-headers-amd64, or give another KDIR=" >&2; exit 1; }
+	@mkdir -p $(MODULES_OUT)
+	@ln -sfn $(abspath hv/service_vm)/* $(MODULES_OUT)
+	$(MAKE) -C $(KDIR) MAKEOVERRIDES= M=$(abspath $(MODULES_OUT)) ACRNSCOPE=$(CURDIR) W=$(W) C=$(C) modules
+modules_install: modules
+	$(MAKE) -C $(KDIR) MAKEOVERRIDES= M=$(abspath $(MODULES_OUT)) $(if $(DESTDIR),INSTALL_MOD_PATH=$(abspath $(DESTDIR))) modules_install
 
 # --- objects and programs ---
 $(OUT)/obj/%.o: %.c | $(GEN_HEADERS)
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+	$(call say,CC  )
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 $(OUT)/obj/gen/%.o: $(GEN)/%.c | $(GEN_HEADERS)
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+	$(call say,CC  )
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 $(OUT)/obj/acrntrace/%.o: override CPPFLAGS += -DVERSION='"$(VERSION)"'
 $(OUT)/obj/hv/arch/host/%.o: override CPPFLAGS += -DVERSION='"$(VERSION)"'
 
@@ -105,29 +130,35 @@ $(OUT)/libhv.a: $(HV_OBJ)
 $(OUT)/libclient.a: $(CLIENT_OBJ)
 $(OUT)/lib%.a:
 	@rm -f $@
-	$(AR) rcs $@ $^
+	$(call say,AR  )
+	$(Q)$(AR) rcs $@ $^
 
 $(OUT)/bin/acrn-hv: $(call objects,$(HV_MAIN)) $(OUT)/libhv.a
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lrt
+	$(call say,LINK)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lrt
 define program
 $(OUT)/bin/$(1): $(call objects,$(wildcard $(1)/*.c)) $(OUT)/libclient.a $(OUT)/libformats.a
 	@mkdir -p $$(@D)
-	$$(CC) $$(CFLAGS) $$(LDFLAGS) -o $$@ $$^ $$(LDLIBS)
+	$$(call say,LINK)
+	$$(Q)$$(CC) $$(CFLAGS) $$(LDFLAGS) -o $$@ $$^ $$(LDLIBS)
 endef
 $(foreach p,$(PROGRAMS),$(eval $(call program,$(p))))
 
 $(OUT)/tests/%: $(OUT)/obj/tests/unit/%.o $(LIBS)
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lcmocka
+	$(call say,LINK)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lcmocka
 # The truth that the instruction decoder is held against.
 $(OUT)/tests/test_decode: LDLIBS += -lZydis
 $(OUT)/bench/%: $(OUT)/obj/tests/bench/%.o $(LIBS)
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+	$(call say,LINK)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 $(OUT)/tools/%: $(OUT)/obj/tests/tools/%.o $(LIBS)
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+	$(call say,LINK)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 $(OUT)/obj/tests/unit/test_layout.o: $(BUILD)/gen/tests/layout_checks.h
 # Everything the fuzz target calls is built with it: clang's coverage and sanitizers all through.
 $(OUT)/fuzz/%: tests/fuzz/%.c $(FORMATS) $(GEN_SOURCES) $(wildcard hv/core/decode*.c) | $(GEN_HEADERS)
@@ -138,8 +169,9 @@ $(OUT)/fuzz/%: tests/fuzz/%.c $(FORMATS) $(GEN_SOURCES) $(wildcard hv/core/decod
 man: $(PAGES:man/%=$(BUILD)/man/%)
 $(BUILD)/man/%: man/% formats/events.tsv formats/gen-tables.awk
 	@mkdir -p $(@D)
-	awk -v what=events-man -f formats/gen-tables.awk formats/events.tsv >$@.events
-	sed -e '/^@EVENTS@$$/{r $@.events' -e 'd}' $< >$@
+	$(call say,GEN )
+	$(Q)awk -v what=events-man -f formats/gen-tables.awk formats/events.tsv >$@.events
+	@sed -e '/^@EVENTS@$$/{r $@.events' -e 'd}' $< >$@
 	@rm -f $@.events
 
 # --- dependencies ---
@@ -197,7 +229,7 @@ analyze: test-deps $(GEN_HEADERS) $(GEN_SOURCES) $(BUILD)/gen/tests/layout_check
 	cppcheck --quiet --error-exitcode=1 --inline-suppr --std=c11 --enable=warning,performance,portability \
 		--suppressions-list=.cppcheck -j 2 -I. -I$(BUILD)/gen $(filter-out tests/%,$(SOURCES))
 format:
-	clang-format -i $(SOURCES) $(HEADERS)
+	clang-format -i $(SOURCES) $(HEADERS) $(wildcard hv/service_vm/*.c)
 
 # --- installation ---
 INSTALLED = $(BINARIES:$(OUT)/bin/%=$(PREFIX)/bin/%) \

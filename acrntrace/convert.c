@@ -36,9 +36,9 @@ static int print_help(void)
 {
 	printf("Usage: acrntrace convert -o FILE [OPTION]... INPUT...\n"
 	       "Make a stream of upstream's capture directory or files, or of another stream.\n\n"
-	       "  -o, --output=FILE  the stream to write; - is standard output\n"
-	       "      --level=N      compression, zstd's 1 (fast) to 19 (small); default %d\n"
-	       "      --tsc-khz=N    frequency of the TSC, to be kept in the stream\n"
+	       "  -o, --output FILE  the stream to write; - is standard output\n"
+	       "      --level N      compression, zstd's 1 (fast) to 19 (small); default %d\n"
+	       "      --tsc-khz N    frequency of the TSC, to be kept in the stream\n"
 	       "      --force        replace FILE if it exists\n"
 	       "  -h, --help         print this\n",
 	       STREAM_LEVEL_DEFAULT);

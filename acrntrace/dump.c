@@ -34,8 +34,8 @@ static int print_help(void)
 	      "Print trace records as text, one a line, all pCPUs in the order of time.\n"
 	      "INPUT is a stream, - (standard input), or upstream's capture directory or "
 	      "files.\n\n" SELECT_HELP "      --tsc             print values of the TSC, not the "
-				       "time since the first record\n"
-	      "      --formats=FILE    print records by rules in upstream's layout, as in\n"
+	      "time since the first record\n"
+	      "      --formats FILE    print records by rules in upstream's layout, as in\n"
 	      "                        0x10004 CPU%(cpu)d %(tsc)d cpuid leaf=0x%(1)08x\n"
 	      "      --json            print a JSON object a line\n"
 	      "      --fail-on-loss    exit with 3 if records were lost\n"
@@ -51,7 +51,8 @@ static int parse_options(int argc, char **argv, struct dump *dump)
 	int option, err;
 
 	opterr = 0;
-	while ((option = getopt_long(argc, argv, "a:h", long_options, NULL)) != -1) {
+	while ((option = getopt_long(argc, argv, SELECT_SHORT_OPTIONS "h", long_options, NULL)) !=
+	       -1) {
 		switch (option) {
 		case OPT_TSC:
 			dump->lines.raw_tsc = true;

@@ -147,11 +147,11 @@ static int print_help(void)
 {
 	fputs("Usage: acrntrace export -t TYPE [-o PATH] [OPTION]... INPUT...\n"
 	      "Write trace records in a format that other programs read.\n\n"
-	      "  -t, --type=TYPE       one of\n",
+	      "  -t, --type TYPE       one of\n",
 	      stdout);
 	for (const struct export_type *type = types; type->name; type++)
 		printf("                          %-6s%s\n", type->name, type->help);
-	fputs("  -o, --output=PATH     where to; - is standard output (default, but for raw)\n"
+	fputs("  -o, --output PATH     where to; - is standard output (default, but for raw)\n"
 	      "      --force           replace what PATH holds\n" SELECT_HELP
 	      "      --fail-on-loss    exit with 3 if records were lost\n"
 	      "  -h, --help            print this\n",
@@ -202,7 +202,8 @@ int cmd_export(int argc, char **argv)
 	int option, status = CLI_OK;
 
 	opterr = 0;
-	while ((option = getopt_long(argc, argv, "a:t:o:h", long_options, NULL)) != -1) {
+	while ((option = getopt_long(argc, argv, SELECT_SHORT_OPTIONS "t:o:h", long_options,
+				     NULL)) != -1) {
 		if (option == 'h')
 			return print_help();
 		status = take_option(&export, option, argv);

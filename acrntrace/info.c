@@ -47,7 +47,7 @@ static int print_help(void)
 	      "      --check      decode every frame and compare with what index and end say;\n"
 	      "                   of a capture, check each record's event, form, pCPU and order\n"
 	      "      --json       print one JSON document\n"
-	      "      --tsc-khz=N  frequency of the TSC, where the input does not say\n"
+	      "      --tsc-khz N  frequency of the TSC, where the input does not say\n"
 	      "  -h, --help       print this\n",
 	      stdout);
 	return CLI_OK;

@@ -9,6 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "acrntrace/record_summary.h"
 #include "acrntrace/record_wait.h"
 
 #define PROGRESS_NS 500000000U
@@ -83,6 +84,8 @@ static void fail(struct record_wait *wait, const char *text)
 	if (!wait->failed)
 		error_set(&wait->failure, 0, "%s", text);
 	wait->failed = true;
+	if (wait->progress)
+		progress_clear();
 	cli_error("%s", text);
 }
 

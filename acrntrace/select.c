@@ -10,7 +10,7 @@ int select_option(struct select_options *options, int option, const char *value,
 	case 'a':
 		options->some_pcpus = true;
 		return cli_parse_pcpus(value, &options->pcpus, error);
-	case SELECT_EVENT:
+	case 'e':
 		options->some_events = true;
 		return event_set_parse(value, &options->events, error);
 	case SELECT_FROM:

@@ -19,25 +19,25 @@ struct select_options {
 	uint64_t tsc_khz;	    /* 0: as the input says */
 };
 
-/* The options that set them; the short one is -a. */
-enum { SELECT_EVENT = 0x1000, SELECT_FROM, SELECT_TO, SELECT_TSC_KHZ };
-#define SELECT_LONG_OPTIONS                                         \
-	{ "cpu", required_argument, NULL, 'a' },                    \
-		{ "event", required_argument, NULL, SELECT_EVENT }, \
-		{ "from", required_argument, NULL, SELECT_FROM },   \
-		{ "to", required_argument, NULL, SELECT_TO },       \
-	{                                                           \
-		"tsc-khz", required_argument, NULL, SELECT_TSC_KHZ  \
+/* The options that set them; the short ones are SELECT_SHORT_OPTIONS. */
+#define SELECT_SHORT_OPTIONS "a:e:"
+enum { SELECT_FROM = 0x1000, SELECT_TO, SELECT_TSC_KHZ };
+#define SELECT_LONG_OPTIONS                                                                 \
+	{ "cpu", required_argument, NULL, 'a' }, { "event", required_argument, NULL, 'e' }, \
+		{ "from", required_argument, NULL, SELECT_FROM },                           \
+		{ "to", required_argument, NULL, SELECT_TO },                               \
+	{                                                                                   \
+		"tsc-khz", required_argument, NULL, SELECT_TSC_KHZ                          \
 	}
 #define SELECT_HELP                                                                              \
-	"  -a, --cpu=CPULIST     only these pCPUs, as in 0-3,6\n"                                \
-	"      --event=LIST      only these events: names, patterns, ids; as in "                \
+	"  -a, --cpu LIST        only these pCPUs, as in 0-3,6\n"                                \
+	"  -e, --event LIST      only these events: names, patterns, ids; as in "                \
 	"vm_exit,vmexit\n"                                                                       \
-	"      --from=TIME       records from then on: since the first record, as in 1.5s, "     \
+	"      --from TIME       records from then on: since the first record, as in 1.5s, "     \
 	"200ms,\n"                                                                               \
 	"                        10us, 7ns or 123c (TSC cycles), or tsc:N, a value of the TSC\n" \
-	"      --to=TIME         records before then\n"                                          \
-	"      --tsc-khz=N       frequency of the TSC, where the input does not say\n"
+	"      --to TIME         records before then\n"                                          \
+	"      --tsc-khz N       frequency of the TSC, where the input does not say\n"
 
 /* Takes one of the options above: 0; -ENOENT: it is another; -EINVAL with error. */
 int select_option(struct select_options *options, int option, const char *value,

@@ -15,7 +15,7 @@
  * No frame is larger, decompressed: 128 bytes a record, which is more than twice what records need
  * that all have words of their own.
  */
-#define STREAM_FRAME_MAX (128U * CHUNK_RECORDS)
+#define STREAM_FRAME_MAX ((size_t)128 * CHUNK_RECORDS)
 /* Room for two compressed frames of any content (zstd adds less than 1/128 to what it cannot
  * compress). */
 #define STREAM_COMPRESSED_MAX (STREAM_FRAME_MAX + STREAM_FRAME_MAX / 128)

@@ -7,9 +7,9 @@
 
 /* Where the VM that a call is about is named. */
 enum target {
-	TARGET_CALLER,	 /* it is the caller's */
-	TARGET_PARAM1,	 /* param1 is its id */
-	TARGET_IN_MEMORY /* in the guest's structure: the handler finds and locks it */
+	TARGET_CALLER,	  /* it is the caller's */
+	TARGET_PARAM1,	  /* param1 is its id */
+	TARGET_BY_HANDLER /* the handler finds and locks what the call is about */
 };
 
 static const struct {
@@ -20,7 +20,7 @@ static const struct {
 	{ HC_GET_API_VERSION, TARGET_CALLER, hc_get_api_version },
 	{ HC_SET_CALLBACK_VECTOR, TARGET_CALLER, hc_set_callback_vector },
 	{ HC_GET_HW_INFO, TARGET_CALLER, hc_get_hw_info },
-	{ HC_CREATE_VM, TARGET_IN_MEMORY, hc_create_vm },
+	{ HC_CREATE_VM, TARGET_BY_HANDLER, hc_create_vm },
 	{ HC_DESTROY_VM, TARGET_PARAM1, hc_destroy_vm },
 	{ HC_START_VM, TARGET_PARAM1, hc_start_vm },
 	{ HC_PAUSE_VM, TARGET_PARAM1, hc_pause_vm },
@@ -28,8 +28,9 @@ static const struct {
 	{ HC_RESET_VM, TARGET_PARAM1, hc_reset_vm },
 	{ HC_SET_IOREQ_BUFFER, TARGET_PARAM1, hc_set_ioreq_buffer },
 	{ HC_NOTIFY_IOREQ_FINISH, TARGET_PARAM1, hc_notify_ioreq_finish },
-	{ HC_SET_VM_MEMORY_REGIONS, TARGET_IN_MEMORY, hc_set_vm_memory_regions },
+	{ HC_SET_VM_MEMORY_REGIONS, TARGET_BY_HANDLER, hc_set_vm_memory_regions },
 	{ HC_SETUP_SBUF, TARGET_PARAM1, hc_setup_sbuf },
+	{ HC_PROFILING_OPS, TARGET_BY_HANDLER, hc_profiling_ops },
 };
 
 static int32_t call_with_lock(hypercall_handler *handler, struct vcpu *caller, struct vm *target,
@@ -56,7 +57,7 @@ int32_t hypercall_dispatch(struct vcpu *caller)
 	/* All of these calls are the Service VM's. */
 	if (i == ARRAY_SIZE(calls) || !vm_is_service(caller->vm))
 		return -HV_ENOTTY;
-	if (calls[i].target == TARGET_IN_MEMORY)
+	if (calls[i].target == TARGET_BY_HANDLER)
 		return calls[i].handler(caller, NULL, param1, param2);
 	if (calls[i].target == TARGET_PARAM1)
 		target = vm_by_relative_id(param1);

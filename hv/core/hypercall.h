@@ -17,5 +17,6 @@ hypercall_handler hc_create_vm, hc_start_vm, hc_pause_vm, hc_reset_vm, hc_destro
 hypercall_handler hc_create_vcpu;
 hypercall_handler hc_set_ioreq_buffer, hc_notify_ioreq_finish;
 hypercall_handler hc_set_vm_memory_regions, hc_setup_sbuf;
+hypercall_handler hc_profiling_ops; /* called with no lock held */
 
 #endif

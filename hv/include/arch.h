@@ -41,6 +41,9 @@ void arch_idle(void);
 /* One more turn of a loop that waits for another pCPU; turns counts from 0. */
 void arch_relax(unsigned int turns);
 
+/* The id of its local APIC. */
+uint32_t arch_apic_id(unsigned int pcpu);
+
 /* Raises VECTOR_KICK on a pCPU, this one included. */
 void arch_kick(unsigned int pcpu);
 

@@ -8,7 +8,7 @@ set -eu
 config=$(cd "$(dirname "$0")" && pwd)/kernel.config
 source=/usr/src/linux-source-6.1.tar.xz
 if [ ! -e "$source" ]; then
-	echo "kernel.sh: $source: not there; install linux-source-6.1 (make boot-deps does)" >&2
+	echo "kernel.sh: $source: not there; install linux-source-6.1 (make linux-deps does)" >&2
 	exit 1
 fi
 version=$(dpkg-query -W -f='${Version}' linux-source-6.1)

@@ -40,6 +40,7 @@ check 'programs include formats, hv/client and themselves only' \
 check 'each header compiles on its own' \
 	"$(for h in formats/abi/*.h formats/*.h hv/*/*.h hv/arch/*/*.h acrntrace/*.h; do
 		[ -e "$h" ] || continue
+		case $h in hv/service_vm/acrn_profiling.h) ;; hv/service_vm/*) continue ;; esac # of the kernel
 		echo "#include \"$h\"" | ${CC:-cc} -x c -std=gnu11 -D_GNU_SOURCE -Wall -Wextra -Werror -I. -Ibuild/gen \
 			-fsyntax-only - 2>&1 | head -2
 	done)"

@@ -2,6 +2,10 @@
 /* What each hypercall answers, by the rules of acrn-hypercalls(7). */
 #include "tests/unit/hv_test.h"
 
+#include <cpuid.h>
+
+#include "formats/abi/profiling.h"
+
 #define UNMAPPED 0x700000000ULL
 #define VM_NAME "vm-test"
 
@@ -75,6 +79,111 @@ static void test_version_and_hardware(void **state)
 	assert_int_equal(hypercall_data(HC_GET_HW_INFO, 0, 1, &info, sizeof(info)), 0);
 	assert_int_equal(info.cpu_num, 2);
 	assert_int_equal(info.reserved[0], 0);
+}
+
+static int32_t profiling(uint64_t command, void *data, size_t size)
+{
+	return (int32_t)hypercall_data(HC_PROFILING_OPS, command, 2, data, size);
+}
+
+static void test_profiling(void **state)
+{
+	struct profiling_version_info version = { .supported_features = -1 };
+	struct profiling_pcpuid pcpuid = { .leaf = 0 };
+	struct profiling_status status[2] = { { 1, 2 }, { 3, 4 } };
+	uint32_t eax, ebx, ecx, edx;
+
+	(void)state;
+	assert_int_equal(profiling(PROFILING_GET_VERSION, &version, sizeof(version)), 0);
+	assert_int_equal(version.major, 1);
+	assert_int_equal(version.minor, 0);
+	assert_int_equal(version.supported_features, 0);
+	assert_int_equal(profiling(PROFILING_GET_PCPUID, &pcpuid, sizeof(pcpuid)), 0);
+	__cpuid(0, eax, ebx, ecx, edx);
+	assert_int_equal(pcpuid.eax, eax);
+	assert_int_equal(pcpuid.ebx, ebx);
+	assert_int_equal(pcpuid.ecx, ecx);
+	assert_int_equal(pcpuid.edx, edx);
+	assert_int_equal(profiling(PROFILING_GET_STATUS, status, sizeof(status)), 0);
+	for (unsigned int i = 0; i < 2; i++)
+		assert_int_equal(status[i].samples_logged | status[i].samples_dropped, 0);
+	/* Sampling is not there. */
+	assert_int_equal(profiling(PROFILING_MSR_OPS, status, sizeof(status)), -1);
+	assert_int_equal(profiling(PROFILING_CONFIG_PMI, status, sizeof(status)), -1);
+	assert_int_equal(profiling(PROFILING_CONFIG_VMSWITCH, status, sizeof(status)), -1);
+	assert_int_equal(profiling(9, status, sizeof(status)), -1);
+	assert_int_equal(profiling(0x100000002ULL, status, sizeof(status)), -1);
+	for (uint64_t command = 0; command < 9; command++)
+		assert_int_equal(hypercall(HC_PROFILING_OPS, command, UNMAPPED), -1);
+}
+
+static void test_profiling_vms(void **state)
+{
+	static struct profiling_vm_info_list list;
+	const struct profiling_vm_info *vmm = &list.vm_list[0], *service = &list.vm_list[1],
+				       *caller = &list.vm_list[2];
+
+	(void)state;
+	memset(&list, 0xff, sizeof(list));
+	assert_int_equal(profiling(PROFILING_GET_VMINFO, &list, sizeof(list)), 0);
+	assert_int_equal(list.num_vms, 3);
+	assert_int_equal(vmm->vm_id_num, 0xffff);
+	assert_string_equal(vmm->vm_name, "VMM");
+	assert_int_equal(vmm->num_vcpus, 2);
+	assert_int_equal(vmm->cpu_map[1].pcpu_id, 1);
+	assert_int_equal(service->vm_id_num, 0);
+	assert_string_equal(service->vm_name, "vm_0");
+	assert_int_equal(service->num_vcpus, 2);
+	assert_int_equal(caller->vm_id_num, 1);
+	assert_string_equal(caller->vm_name, "vm_1");
+	assert_int_equal(caller->num_vcpus, 1);
+	assert_int_equal(caller->cpu_map[0].vcpu_id, 0);
+	assert_int_equal(caller->cpu_map[0].pcpu_id, 1); /* affinity 2 */
+	assert_int_equal(caller->cpu_map[0].apic_id, 1);
+	assert_int_equal(list.vm_list[3].num_vcpus, 0);
+}
+
+static void test_profiling_control(void **state)
+{
+	static const struct {
+		int32_t collector;
+		uint64_t switches;
+		int32_t answer;
+	} cases[] = {
+		{ COLLECTOR_SEP, 1U << SEP_VM_SWITCH_TRACING, 0 },
+		{ COLLECTOR_SEP, 1U << SEP_CORE_PMU_SAMPLING, -22 }, /* the PMU is not set up */
+		{ COLLECTOR_SEP, 1U << SEP_CORE_PMU_COUNTING, -22 },
+		{ COLLECTOR_SEP, 1ULL << 63, -22 },
+		{ COLLECTOR_SEP, 0, 0 },
+		{ COLLECTOR_SOCWATCH, 3, 0 },
+		{ COLLECTOR_SOCWATCH, 4, -22 },
+		{ COLLECTOR_SOCWATCH, 0, 0 },
+		{ 2, 0, -22 },
+		{ -1, 0, -22 },
+	};
+	uint64_t expected[2] = { 0, 0 };
+
+	(void)state;
+	for (unsigned int i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct profiling_control control = { .collector_id = cases[i].collector,
+						     .switches = cases[i].switches };
+
+		assert_int_equal(profiling(PROFILING_SET_CONTROL_SWITCH, &control, sizeof(control)),
+				 cases[i].answer);
+		if (cases[i].answer == 0)
+			expected[cases[i].collector] = cases[i].switches;
+		for (int32_t collector = 0; collector < 2; collector++) {
+			control = (struct profiling_control){ .collector_id = collector,
+							      .switches = 77 };
+			assert_int_equal(
+				profiling(PROFILING_GET_CONTROL_SWITCH, &control, sizeof(control)),
+				0);
+			assert_int_equal(control.switches, expected[collector]);
+		}
+	}
+	struct profiling_control none = { .collector_id = 2 };
+
+	assert_int_equal(profiling(PROFILING_GET_CONTROL_SWITCH, &none, sizeof(none)), -22);
 }
 
 static void test_structure_across_pages(void **state)
@@ -471,6 +580,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_version_and_hardware),
+		cmocka_unit_test(test_profiling),
+		cmocka_unit_test(test_profiling_vms),
+		cmocka_unit_test(test_profiling_control),
 		cmocka_unit_test(test_structure_across_pages),
 		cmocka_unit_test(test_bad_addresses),
 		cmocka_unit_test(test_unknown_ids),

@@ -514,6 +514,6 @@ int main(int argc, char **argv)
 	};
 
 	if (argc == 4 && strcmp(argv[1], "--write") == 0)
-		return write_sample(argv[2], (uint32_t)atoi(argv[3]));
+		return write_sample(argv[2], (uint32_t)strtoul(argv[3], NULL, 10));
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -66,6 +66,11 @@ void host_raise(unsigned int id, uint32_t irq)
 		pthread_kill(pcpu->thread, SIGNAL_KICK);
 }
 
+uint32_t arch_apic_id(unsigned int pcpu)
+{
+	return pcpu;
+}
+
 void arch_kick(unsigned int pcpu)
 {
 	host_raise(pcpu, IRQ_KICK);

@@ -178,6 +178,11 @@ void apic_stop_others(void)
 			apic_send_nmi(percpus[i].apic_id);
 }
 
+uint32_t arch_apic_id(unsigned int pcpu)
+{
+	return percpus[pcpu].apic_id;
+}
+
 void arch_kick(unsigned int pcpu)
 {
 	send(percpus[pcpu].apic_id, ICR_FIXED | VECTOR_KICK);

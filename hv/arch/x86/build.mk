@@ -2,10 +2,13 @@
 # The bare-metal hypervisor: freestanding, with rules and output (build/x86) of its own.
 #
 #   make iso         build/acrnscope.iso, that GRUB boots      make check-boot  tests under Bochs
-#   make boot-deps   install the Debian packages below
+#   make boot-deps linux-deps   install the Debian packages below
 
 BOOT_PACKAGES := bochs bochsbios bochs-term vgabios grub-common grub-pc-bin grub-efi-amd64-bin \
-	xorriso mtools busybox-static cpio qemu-system-x86 seabios ovmf
+	xorriso mtools qemu-system-x86 seabios ovmf
+# For the Service VM's Linux and the modules in it: tests/boot/kernel.sh, tests/boot/modules.sh.
+LINUX_PACKAGES := linux-source-6.1 linux-headers-amd64 bc bison flex libelf-dev libssl-dev lz4 xz-utils cpio \
+	kmod busybox-static sparse
 
 X86 := $(BUILD)/x86
 X86_SOURCES := $(wildcard hv/arch/x86/*.c hv/core/*.c) hv/guests/payloads.c
@@ -75,9 +78,11 @@ $(X86)/tests/test_parsers: $(X86_PARSERS) $(wildcard hv/arch/x86/*.h)
 
 boot-deps: | $(BUILD)
 	$(call install_packages,$(BOOT_PACKAGES))
+linux-deps: | $(BUILD)
+	$(call install_packages,$(LINUX_PACKAGES))
 hv-x86: $(X86)/hv.elf
 iso: boot-deps $(BUILD)/acrnscope.iso
-check-boot: test-deps boot-deps $(X86)/hv.elf $(X86)/tests/test_parsers
+check-boot: test-deps boot-deps linux-deps $(X86)/hv.elf $(X86)/tests/test_parsers
 	@tests/run.sh $(X86)/tests/test_parsers $(wildcard tests/boot/test_*.sh)
 # Its sources need flags of their own; the goals of the same name in the Makefile have these behind them.
 analyze-x86: test-deps
@@ -90,6 +95,6 @@ format-x86:
 	clang-format -i $(wildcard hv/arch/x86/*.[ch] hv/arch/x86/*/*.[ch] tests/boot/*.c)
 analyze: analyze-x86
 format: format-x86
-.PHONY: boot-deps hv-x86 iso check-boot analyze-x86 format-x86
+.PHONY: boot-deps linux-deps hv-x86 iso check-boot analyze-x86 format-x86
 
 -include $(shell [ -d $(X86) ] && find $(X86) -name '*.d')
