@@ -11,12 +11,17 @@
 #define APIC_TPR 0x80U
 #define APIC_PPR 0xa0U
 #define APIC_EOI 0xb0U
+#define APIC_LDR 0xd0U
+#define APIC_DFR 0xe0U
 #define APIC_SVR 0xf0U
 #define APIC_ISR 0x100U
 #define APIC_IRR 0x200U
+#define APIC_ESR 0x280U
 #define APIC_ICR_LOW 0x300U
 #define APIC_ICR_HIGH 0x310U
 #define APIC_LVT_TIMER 0x320U
+#define APIC_LVT_THERMAL 0x330U
+#define APIC_LVT_COUNTER 0x340U
 #define APIC_LVT_LINT0 0x350U
 #define APIC_LVT_LINT1 0x360U
 #define APIC_LVT_ERROR 0x370U

@@ -31,6 +31,12 @@ struct ept_mapping {
 	uint32_t flags;	 /* EPT_READ.. and EPT_TYPE_.. */
 };
 
+/* Devices are mapped uncached; the hypervisor itself does not touch them for a guest. */
+static inline bool ept_is_memory(const struct ept_mapping *mapping)
+{
+	return mapping->flags >> EPT_TYPE_SHIFT & 7U;
+}
+
 /* -ENOMEM. */
 int ept_init(struct ept *ept);
 /* Frees all tables; nothing may walk them any more. */

@@ -8,7 +8,8 @@ static void *window(struct vm *vm, uint64_t gpa, uint32_t rights, size_t *length
 {
 	struct ept_mapping mapping;
 
-	if (ept_walk(&vm->ept, gpa, &mapping) || (mapping.flags & rights) != rights)
+	if (ept_walk(&vm->ept, gpa, &mapping) || (mapping.flags & rights) != rights ||
+	    !ept_is_memory(&mapping))
 		return NULL;
 	*length = min_u64(*length, mapping.length);
 	return arch_hpa_to_hva(mapping.hpa);
@@ -52,7 +53,8 @@ uint64_t contiguous_from_gpa(struct vm *vm, uint64_t gpa, uint64_t length, uint6
 	uint64_t found = 0;
 
 	while (found < length && !ept_walk(&vm->ept, gpa + found, &mapping)) {
-		if (!(mapping.flags & EPT_WRITE) || !(mapping.flags & EPT_READ))
+		if (!(mapping.flags & EPT_WRITE) || !(mapping.flags & EPT_READ) ||
+		    !ept_is_memory(&mapping))
 			break;
 		if (!found)
 			*hpa = mapping.hpa;

@@ -22,7 +22,7 @@ struct memory_region {
 	uint32_t flags; /* EPT_.. */
 };
 
-#define MAX_REGIONS 8U
+#define MAX_REGIONS 32U
 
 struct hv_config {
 	struct vm_config vms[MAX_VMS]; /* one of them the Service VM */

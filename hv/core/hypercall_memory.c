@@ -38,13 +38,16 @@ static int32_t add_region(struct vm *service, struct vm *target,
 
 	for (uint64_t done = 0; done < region->size; done += length) {
 		struct ept_mapping mapping;
+		uint32_t flags;
 		int error;
 
 		if (ept_walk(&service->ept, region->service_vm_gpa + done, &mapping))
 			return -HV_EFAULT;
+		flags = ept_flags(region->prot);
+		if (!ept_is_memory(&mapping)) /* a device stays one */
+			flags &= EPT_RWX;
 		length = min_u64(mapping.length, region->size - done);
-		error = ept_map(&target->ept, region->gpa + done, mapping.hpa, length,
-				ept_flags(region->prot));
+		error = ept_map(&target->ept, region->gpa + done, mapping.hpa, length, flags);
 		if (error)
 			return error;
 	}

@@ -87,6 +87,19 @@ void io_complete(struct vcpu *vcpu, uint64_t value)
 	vcpu_skip_instruction(vcpu);
 }
 
+/* What the port does not know reads as all ones, and writes to it are lost. */
+static void service_vm_mmio(struct vcpu *vcpu)
+{
+	const struct io_wait *io = &vcpu->io;
+	uint64_t value = ~0ULL;
+
+	if (io->write)
+		arch_mmio_write(io->address, io->size, io->value);
+	else if (arch_mmio_read(io->address, io->size, &value))
+		value = ~0ULL;
+	io_complete(vcpu, value);
+}
+
 void ept_violation_exit(struct vcpu *vcpu)
 {
 	struct mmio_access access;
@@ -110,7 +123,7 @@ void ept_violation_exit(struct vcpu *vcpu)
 		.mmio = access,
 	};
 	if (vm_is_service(vcpu->vm))
-		io_complete(vcpu, ~0ULL);
+		service_vm_mmio(vcpu);
 	else
 		ioreq_submit(vcpu);
 }

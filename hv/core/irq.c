@@ -7,13 +7,15 @@
 
 static struct route {
 	struct vm *vm;
+	uint16_t vcpu;
 	uint8_t vector;
 } routes[256];
 
-void irq_route(uint8_t vector, struct vm *vm, uint8_t guest_vector)
+void irq_route(uint8_t vector, struct vm *vm, uint16_t vcpu, uint8_t guest_vector)
 {
+	routes[vector].vcpu = vcpu;
 	routes[vector].vector = guest_vector;
-	/* The vector before the VM; pairs with the acquire in irq_dispatch(). */
+	/* vCPU and vector before the VM; pairs with the acquire in irq_dispatch(). */
 	__atomic_store_n(&routes[vector].vm, vm, __ATOMIC_RELEASE);
 }
 
@@ -30,7 +32,7 @@ void irq_dispatch(uint8_t vector)
 		return;
 	vm = __atomic_load_n(&routes[vector].vm, __ATOMIC_ACQUIRE);
 	if (vm)
-		vlapic_raise(&vm->vcpus[0].vlapic, routes[vector].vector);
+		vlapic_raise(&vm->vcpus[routes[vector].vcpu].vlapic, routes[vector].vector);
 	else
 		log_warning("interrupt %u has no receiver", vector);
 }

@@ -7,8 +7,8 @@
 
 struct vm;
 
-/* Vector becomes guest_vector of vCPU 0 of a VM from now on (vm NULL: of nobody). */
-void irq_route(uint8_t vector, struct vm *vm, uint8_t guest_vector);
+/* Vector becomes guest_vector of a vCPU of a VM from now on (vm NULL: of nobody). */
+void irq_route(uint8_t vector, struct vm *vm, uint16_t vcpu, uint8_t guest_vector);
 
 /* An interrupt that this pCPU took outside of a guest, or that ended a guest's run. */
 void irq_dispatch(uint8_t vector);

@@ -10,6 +10,7 @@
 
 #define APIC_BASE_ADDRESS 0xfee00000ULL
 #define APIC_BASE_BSP (1ULL << 8)
+#define APIC_BASE_X2APIC (1ULL << 10)
 #define APIC_BASE_ENABLE (1ULL << 11)
 
 static uint32_t x2apic_offset(uint32_t msr)
@@ -17,16 +18,44 @@ static uint32_t x2apic_offset(uint32_t msr)
 	return (msr - MSR_X2APIC_FIRST) << 4;
 }
 
+static uint64_t apic_base(const struct vcpu *vcpu)
+{
+	return APIC_BASE_ADDRESS | APIC_BASE_ENABLE | (vcpu->id ? 0 : APIC_BASE_BSP) |
+	       (vcpu->vlapic.x2apic ? APIC_BASE_X2APIC : 0);
+}
+
+/* The APIC stays on, where it is; x2APIC mode can be chosen, and is left by INIT alone. */
+static int write_apic_base(struct vcpu *vcpu, uint64_t value)
+{
+	if ((value | APIC_BASE_X2APIC) != (apic_base(vcpu) | APIC_BASE_X2APIC) ||
+	    (vcpu->vlapic.x2apic && !(value & APIC_BASE_X2APIC)))
+		return -HV_EINVAL;
+	vcpu->vlapic.x2apic = value & APIC_BASE_X2APIC;
+	return 0;
+}
+
+/* As MSRs, the registers of identity have another form. */
+static int read_x2apic(struct vcpu *vcpu, uint32_t offset, uint64_t *value)
+{
+	int error = vlapic_read(&vcpu->vlapic, offset, value);
+
+	if (offset == APIC_ID)
+		*value = vcpu->id;
+	else if (offset == APIC_LDR)
+		*value = (uint64_t)(vcpu->id / 16U) << 16 | 1U << vcpu->id % 16U;
+	return error;
+}
+
 static int read_msr(struct vcpu *vcpu, uint32_t msr, uint64_t *value)
 {
 	if (msr >= MSR_X2APIC_FIRST && msr <= MSR_X2APIC_LAST)
-		return vlapic_read(&vcpu->vlapic, x2apic_offset(msr), value);
+		return read_x2apic(vcpu, x2apic_offset(msr), value);
 	switch (msr) {
 	case MSR_TSC:
 		*value = arch_tsc();
 		return 0;
 	case MSR_APIC_BASE:
-		*value = APIC_BASE_ADDRESS | APIC_BASE_ENABLE | (vcpu->id ? 0 : APIC_BASE_BSP);
+		*value = apic_base(vcpu);
 		return 0;
 	case MSR_TSC_DEADLINE:
 		*value = vcpu->vlapic.tsc_deadline;
@@ -41,6 +70,8 @@ static int write_msr(struct vcpu *vcpu, uint32_t msr, uint64_t value)
 	if (msr >= MSR_X2APIC_FIRST && msr <= MSR_X2APIC_LAST)
 		return vlapic_write(&vcpu->vlapic, x2apic_offset(msr), value);
 	switch (msr) {
+	case MSR_APIC_BASE:
+		return write_apic_base(vcpu, value);
 	case MSR_TSC_DEADLINE:
 		vlapic_set_tsc_deadline(&vcpu->vlapic, value);
 		return 0;

@@ -4,7 +4,7 @@
 #include "hv/core/pcpu.h"
 #include "hv/core/vm.h"
 
-#define VERSION_VALUE 0x00060015U /* integrated, 7 LVT entries */
+#define VERSION_VALUE 0x00050015U /* integrated, 6 LVT entries */
 #define LVT_VALID (APIC_TIMER_MODE | APIC_LVT_MASKED | 0xffU)
 #define PERIOD_MIN_US 20U /* shorter ones would leave the guest no time */
 #define VECTOR_FIRST 16U
@@ -91,12 +91,16 @@ void vlapic_reset(struct vlapic *vlapic)
 {
 	timer_remove(vlapic->vcpu->pcpu, &vlapic->timer);
 	vlapic->period = 0;
+	vlapic->x2apic = false;
 	vlapic->tsc_deadline = 0;
 	for (uint32_t offset = 0; offset < PAGE_SIZE; offset += 16)
 		set(vlapic, offset, 0);
 	set(vlapic, APIC_ID, (uint32_t)vlapic->vcpu->id << 24);
 	set(vlapic, APIC_VERSION, VERSION_VALUE);
 	set(vlapic, APIC_SVR, 0xff);
+	set(vlapic, APIC_DFR, 0xffffffffU);
+	set(vlapic, APIC_LVT_THERMAL, APIC_LVT_MASKED);
+	set(vlapic, APIC_LVT_COUNTER, APIC_LVT_MASKED);
 	set(vlapic, APIC_LVT_TIMER, APIC_LVT_MASKED);
 	set(vlapic, APIC_LVT_LINT0, APIC_LVT_MASKED);
 	set(vlapic, APIC_LVT_LINT1, APIC_LVT_MASKED);
@@ -151,6 +155,7 @@ static void end_of_interrupt(struct vlapic *vlapic)
 	set(vlapic, vector_offset(APIC_ISR, (uint8_t)vector),
 	    get(vlapic, vector_offset(APIC_ISR, (uint8_t)vector)) & ~(1U << vector % 32));
 	set(vlapic, APIC_PPR, processor_priority(vlapic));
+	arch_eoi(vlapic->vcpu, (uint8_t)vector);
 }
 
 /* --- the timer: one of its ticks is a TSC tick times the divider --- */
@@ -285,6 +290,9 @@ int vlapic_write(struct vlapic *vlapic, uint32_t offset, uint64_t value)
 		set(vlapic, APIC_ICR_LOW, (uint32_t)value);
 		send_ipi(vlapic, (uint32_t)value, (uint32_t)(value >> 32));
 		return 0;
+	case APIC_ESR: /* there are no errors */
+		set(vlapic, offset, 0);
+		return 0;
 	case APIC_SELF_IPI:
 		vlapic_raise(vlapic, (uint8_t)value);
 		return 0;
@@ -304,6 +312,10 @@ int vlapic_write(struct vlapic *vlapic, uint32_t offset, uint64_t value)
 	case APIC_LVT_LINT0:
 	case APIC_LVT_LINT1:
 	case APIC_LVT_ERROR:
+	case APIC_LVT_THERMAL:
+	case APIC_LVT_COUNTER:
+	case APIC_LDR:
+	case APIC_DFR:
 		set(vlapic, offset, (uint32_t)value);
 		return 0;
 	default:

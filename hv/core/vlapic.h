@@ -19,6 +19,7 @@ struct vlapic {
 	struct timer timer;
 	uint64_t period;       /* of the running timer in TSC ticks; 0: one-shot */
 	uint64_t tsc_deadline; /* IA32_TSC_DEADLINE */
+	bool x2apic;	       /* as IA32_APIC_BASE has it */
 };
 
 /* -ENOMEM. */

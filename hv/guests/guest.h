@@ -76,6 +76,7 @@ void rt_entry(uint64_t boot_gpa);
 void mix_entry(uint64_t boot_gpa);
 void cpuid_entry(uint64_t boot_gpa);
 void hlt_entry(uint64_t boot_gpa);
+void hostile_entry(uint64_t boot_gpa);
 void busy_entry(uint64_t boot_gpa);
 
 #endif

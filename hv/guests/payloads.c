@@ -9,5 +9,6 @@ const struct guest_payload guest_payloads[] = {
 	{ "cpuid", "CPUID as fast as it can", cpuid_entry },
 	{ "busy", "computes and never leaves by itself", busy_entry },
 	{ "hlt", "HLT at each tick of a timer", hlt_entry },
+	{ "hostile", "tries what no sane guest does, at random", hostile_entry },
 };
 const unsigned int nr_guest_payloads = sizeof(guest_payloads) / sizeof(guest_payloads[0]);

@@ -101,6 +101,11 @@ int arch_msr_read(uint32_t msr, uint64_t *value);
 int arch_msr_write(uint32_t msr, uint64_t value);
 int arch_port_read(uint16_t port, unsigned int size, uint32_t *value);
 int arch_port_write(uint16_t port, unsigned int size, uint32_t value);
+/* The same for memory of the machine that its EPT leaves out. */
+int arch_mmio_read(uint64_t hpa, unsigned int size, uint64_t *value);
+int arch_mmio_write(uint64_t hpa, unsigned int size, uint64_t value);
+/* A guest has acknowledged an interrupt; a level-triggered one of a device may come again. */
+void arch_eoi(struct vcpu *vcpu, uint8_t vector);
 
 /* --- console and end --- */
 void arch_console_write(const char *text, size_t length);

@@ -66,6 +66,10 @@ says 'five User VMs on four pCPUs' 'hypervisor and guests agree' 'vm4:vcpu0 took
 says_not '... and nothing fails' 'WRONG|panic:|exception [0-9]|vmx: entry|sev=[123]\]'
 boot -n 1 -t 60 -o "guests=busy,cpuid,rt duration=100 x2apic=off tsc_deadline=off $quiet"
 says 'three on one' 'hypervisor and guests agree' 'vm2:vcpu0 reason 10: [0-9]{3,}' 'vm3:vcpu0 took [0-9]'
+boot -t 60 -o "guests=hostile,hostile,rt:0 duration=300 trace=256K seed=7 $quiet"
+says 'guests that try everything get what is due, and others go on' 'hypervisor and guests agree' \
+	'vm1:vcpu0 reason 31: [0-9]{3,}' 'vm2:vcpu0 reason 27: ' 'vm3:vcpu0 took [0-9]{2,} interrupts'
+says_not '... and nothing fails' 'WRONG|panic:|exception [0-9]|vmx: entry|triple fault|sev=[123]\]'
 boot -n 1 -t 60 -o "guests=nobody $quiet"
 says 'a payload that does not exist is named' 'guests: nobody is no payload'
 done_testing

@@ -199,7 +199,7 @@ int host_start(const struct host_options *given)
 	if (!error) {
 		write_boot();
 		error = hv_init(&config);
-		irq_route(MAILBOX_VECTOR, service_vm(), MAILBOX_VECTOR);
+		irq_route(MAILBOX_VECTOR, service_vm(), 0, MAILBOX_VECTOR);
 	}
 	if (!error)
 		error = host_pcpus_start();

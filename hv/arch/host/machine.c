@@ -115,6 +115,28 @@ int arch_port_write(uint16_t port, unsigned int size, uint32_t value)
 	return 0;
 }
 
+int arch_mmio_read(uint64_t hpa, unsigned int size, uint64_t *value)
+{
+	(void)hpa;
+	(void)size;
+	(void)value;
+	return -HV_ENODEV;
+}
+
+int arch_mmio_write(uint64_t hpa, unsigned int size, uint64_t value)
+{
+	(void)hpa;
+	(void)size;
+	(void)value;
+	return -HV_ENODEV;
+}
+
+void arch_eoi(struct vcpu *vcpu, uint8_t vector)
+{
+	(void)vcpu;
+	(void)vector;
+}
+
 void arch_console_write(const char *text, size_t length)
 {
 	while (length) {

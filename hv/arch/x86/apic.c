@@ -6,6 +6,7 @@
 #include "hv/arch/x86/options.h"
 #include "hv/arch/x86/paging.h"
 #include "hv/arch/x86/percpu.h"
+#include "hv/arch/x86/vioapic.h"
 #include "hv/core/log.h"
 #include "hv/include/arch.h"
 
@@ -247,6 +248,7 @@ bool apic_take(uint8_t vector)
 {
 	if (vector == VECTOR_SPURIOUS)
 		return false;
+	vioapic_taken(vector);
 	apic_write(APIC_EOI, 0);
 	if (vector == VECTOR_TIMER && timer_is_early(this_percpu()))
 		return false;

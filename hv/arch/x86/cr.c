@@ -99,7 +99,7 @@ static int load_pdptes(struct vcpu *vcpu)
 	if (!(cr0_of_guest() & GUEST_CR0_PG) || !(cr4_of_guest() & GUEST_CR4_PAE) ||
 	    vmcs_read(VMCS_GUEST_EFER) & GUEST_EFER_LMA)
 		return 0;
-	if (ept_walk(&vcpu->vm->ept, gpa, &mapping) || !(mapping.flags & EPT_TYPE_WB))
+	if (ept_walk(&vcpu->vm->ept, gpa, &mapping) || !ept_is_memory(&mapping))
 		return -HV_EINVAL;
 	arch_copy_guest(entries, arch_hpa_to_hva(mapping.hpa), sizeof(entries));
 	for (unsigned int i = 0; i < 4; i++)

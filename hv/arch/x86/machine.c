@@ -6,7 +6,11 @@
 #include "hv/arch/x86/image.h"
 #include "hv/arch/x86/payload_vm.h"
 #include "hv/arch/x86/percpu.h"
+#include "hv/arch/x86/service.h"
+#include "hv/arch/x86/vioapic.h"
 #include "hv/arch/x86/vmx.h"
+#include "hv/arch/x86/vpic.h"
+#include "hv/core/vm.h"
 #include "hv/include/arch.h"
 
 enum { EAX, EBX, ECX, EDX };
@@ -24,6 +28,7 @@ enum { EAX, EBX, ECX, EDX };
 #define EDX_ACPI (1U << 22)
 #define EDX_TM (1U << 29)
 /* Leaf 7 */
+#define EBX_TSC_ADJUST (1U << 1)
 #define EBX_SGX (1U << 2)
 #define EBX_INVPCID (1U << 10)
 #define EBX_PT (1U << 25)
@@ -34,6 +39,7 @@ enum { EAX, EBX, ECX, EDX };
 #define EDX7_CET_IBT (1U << 20)
 #define EDX7_ARCH (1U << 18 | 1U << 19 | 1U << 22 | 1U << 29 | 1U << 30)
 /* Leaf 0xd, subleaf 1 */
+#define EAX_XSAVEC (1U << 1) /* its size is that with what XSAVES saves */
 #define EAX_XSAVES (1U << 3)
 
 static void features(uint32_t regs[4])
@@ -47,7 +53,7 @@ static void features(uint32_t regs[4])
 
 static void more_features(uint32_t regs[4])
 {
-	regs[EBX] &= ~(EBX_SGX | EBX_PT);
+	regs[EBX] &= ~(EBX_TSC_ADJUST | EBX_SGX | EBX_PT);
 	if (!(vmx.secondary & SECONDARY_INVPCID))
 		regs[EBX] &= ~EBX_INVPCID;
 	regs[ECX] &= ~(ECX7_WAITPKG | ECX7_CET_SS | ECX7_PKS);
@@ -72,7 +78,7 @@ void arch_cpuid(uint32_t leaf, uint32_t subleaf, uint32_t regs[4])
 		break;
 	case 0xd:
 		if (subleaf == 1)
-			regs[EAX] &= ~EAX_XSAVES;
+			regs[EAX] &= ~(EAX_XSAVEC | EAX_XSAVES);
 		break;
 	case 6: /* but for: the APIC timer never stops */
 		regs[EAX] &= 4;
@@ -127,14 +133,49 @@ int arch_msr_write(uint32_t msr, uint64_t value)
 
 int arch_port_read(uint16_t port, unsigned int size, uint32_t *value)
 {
-	(void)port;
-	(void)size;
-	(void)value;
-	return -HV_ENODEV;
+	if (!service_owns_devices())
+		return -HV_ENODEV;
+	if (vpic_read(port, value))
+		return 0;
+	*value = size == 1 ? in8(port) : size == 2 ? in16(port) : in32(port);
+	return 0;
 }
 
 int arch_port_write(uint16_t port, unsigned int size, uint32_t value)
 {
+	if (!service_owns_devices())
+		return payload_doorbell(port, value);
+	if (vpic_write(port, value))
+		return 0;
+	if (size == 1)
+		out8(port, (uint8_t)value);
+	else if (size == 2)
+		out16(port, (uint16_t)value);
+	else
+		out32(port, value);
+	return 0;
+}
+
+/* All but the interrupt controllers is mapped. */
+int arch_mmio_read(uint64_t hpa, unsigned int size, uint64_t *value)
+{
+	uint32_t word;
+
 	(void)size;
-	return payload_doorbell(port, value);
+	if (!service_owns_devices() || !vioapic_read(hpa, &word))
+		return -HV_ENODEV;
+	*value = word;
+	return 0;
+}
+
+int arch_mmio_write(uint64_t hpa, unsigned int size, uint64_t value)
+{
+	(void)size;
+	return service_owns_devices() && vioapic_write(hpa, (uint32_t)value) ? 0 : -HV_ENODEV;
+}
+
+void arch_eoi(struct vcpu *vcpu, uint8_t vector)
+{
+	if (vm_is_service(vcpu->vm) && service_owns_devices())
+		vioapic_eoi(vector);
 }

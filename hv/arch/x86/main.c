@@ -106,7 +106,7 @@ static void start_controllers(void)
 static void run_pcpu(void)
 {
 	selftest_run(options.test);
-	if (options.guests[0])
+	if (service_is_wanted())
 		service_run();
 	for (;;)
 		arch_idle();
@@ -133,7 +133,7 @@ static void start_log(void)
 static void go_on(void)
 {
 	start_controllers();
-	if (options.guests[0])
+	if (service_is_wanted())
 		vmx_init();
 	smp_prepare();
 	paging_seal();
@@ -141,7 +141,7 @@ static void go_on(void)
 	check_paging();
 	start_log();
 	log_info("ready");
-	if (options.guests[0])
+	if (service_is_wanted())
 		service_configure();
 	smp_release(run_pcpu);
 	run_pcpu();

@@ -7,7 +7,6 @@
 #include "hv/arch/x86/paging.h"
 #include "hv/arch/x86/payload/layout.h"
 #include "hv/arch/x86/service.h"
-#include "hv/arch/x86/vm_start.h"
 #include "hv/arch/x86/vmx.h"
 #include "hv/core/ept.h"
 #include "hv/core/log.h"
@@ -247,11 +246,6 @@ void payload_start_state(struct vcpu *vcpu)
 	vcpu->regs.rdx = vcpu->id;
 }
 
-void vm_start_state(struct vcpu *vcpu)
-{
-	payload_start_state(vcpu);
-}
-
 int payload_doorbell(uint16_t port, uint32_t value)
 {
 	if (port != DOORBELL_PORT)
@@ -280,29 +274,34 @@ static bool is_silent(uint32_t reason)
 	       reason == EXIT_PREEMPTION_TIMER;
 }
 
-static bool report_vcpu(const struct vcpu *vcpu)
+/* Does the hypervisor's count lie between what the guest has begun and what it has done? */
+static bool compare(const struct vcpu *vcpu, uint32_t reason)
 {
 	const struct payload_counts *guest = counts_of(vcpu);
+	uint64_t count = vcpu->arch->exits[reason];
+	uint64_t begun = guest->begun[reason], done = guest->done[reason];
+	bool same = is_silent(reason) || (done <= count && count <= begun);
+	const char *how = "";
+
+	if (!same)
+		how = ": WRONG";
+	else if (begun != done)
+		how = " and one under way";
+	if (is_silent(reason) && count)
+		log_info("exits: %s reason %u: %lu", vcpu->name, reason, count);
+	else if (count || begun)
+		log_info("exits: %s reason %u: %lu, the guest counts %lu%s", vcpu->name, reason,
+			 count, done, how);
+	return same;
+}
+
+static bool compare_vcpu(const struct vcpu *vcpu)
+{
 	bool same = true;
 
-	for (uint32_t reason = 0; reason < PAYLOAD_COUNTERS; reason++) {
-		uint64_t count = vcpu->arch->exits[reason];
-		uint64_t begun = guest->begun[reason], done = guest->done[reason];
-		bool agrees = is_silent(reason) || (done <= count && count <= begun);
-
-		if (!count && !begun)
-			continue;
-		if (is_silent(reason))
-			log_info("exits: %s reason %u: %lu", vcpu->name, reason, count);
-		else
-			log_info("exits: %s reason %u: %lu, the guest counts %lu%s", vcpu->name,
-				 reason, count, done,
-				 !agrees	 ? ": WRONG"
-				 : begun != done ? " and one under way"
-						 : "");
-		same = same && agrees;
-	}
-	log_info("exits: %s took %lu interrupts", vcpu->name, guest->interrupts);
+	for (uint32_t reason = 0; reason < PAYLOAD_COUNTERS; reason++)
+		same = compare(vcpu, reason) && same;
+	log_info("exits: %s took %lu interrupts", vcpu->name, counts_of(vcpu)->interrupts);
 	return same;
 }
 
@@ -310,11 +309,8 @@ bool payload_report(void)
 {
 	bool same = true;
 
-	for (unsigned int i = 0; i < arch_nr_pcpus(); i++)
-		log_info("trace: pCPU %u: %lu put, %lu lost", i, pcpus[i].rings[SBUF_TRACE].put,
-			 pcpus[i].rings[SBUF_TRACE].lost);
 	for (unsigned int id = 0; id < MAX_VMS; id++)
 		for (unsigned int i = 0; i < vms[id].nr_vcpus; i++)
-			same = report_vcpu(&vms[id].vcpus[i]) && same;
+			same = compare_vcpu(&vms[id].vcpus[i]) && same;
 	return same;
 }

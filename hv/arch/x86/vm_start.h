@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* With what a VM starts: a payload of the hypervisor's own. */
+/* With what a VM starts: a payload of the hypervisor's own, or a Linux. */
 #ifndef HV_X86_VM_START_H
 #define HV_X86_VM_START_H
 

@@ -7,6 +7,7 @@
 #include "hv/arch/x86/descriptor.h"
 #include "hv/arch/x86/layout.h"
 #include "hv/arch/x86/percpu.h"
+#include "hv/arch/x86/service.h"
 #include "hv/arch/x86/vmx.h"
 #include "hv/core/vm.h"
 #include "hv/include/arch.h"
@@ -75,9 +76,12 @@ static uint16_t vpid_of(const struct vcpu *vcpu)
 
 static void write_controls(const struct vcpu *vcpu)
 {
+	uint64_t io = vm_is_service(vcpu->vm) && service_owns_devices() ? vmx.open_io_bitmap
+									: vmx.io_bitmap;
+
 	vmcs_write(VMCS_VPID, vpid_of(vcpu));
-	vmcs_write(VMCS_IO_BITMAP_A, vmx.io_bitmap);
-	vmcs_write(VMCS_IO_BITMAP_B, vmx.io_bitmap + PAGE_SIZE);
+	vmcs_write(VMCS_IO_BITMAP_A, io);
+	vmcs_write(VMCS_IO_BITMAP_B, io + PAGE_SIZE);
 	vmcs_write(VMCS_MSR_BITMAP, vmx.msr_bitmap);
 	vmcs_write(VMCS_TSC_OFFSET, 0);
 	vmcs_write(VMCS_APIC_ACCESS, vmx.apic_access_page);

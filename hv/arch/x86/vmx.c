@@ -4,9 +4,12 @@
 
 #include "hv/arch/x86/cpu.h"
 #include "hv/arch/x86/image.h"
+#include "hv/arch/x86/own_msrs.h"
 #include "hv/arch/x86/page_alloc.h"
 #include "hv/arch/x86/paging.h"
 #include "hv/arch/x86/percpu.h"
+#include "hv/arch/x86/uart.h"
+#include "hv/arch/x86/vpic.h"
 #include "hv/core/log.h"
 #include "hv/core/text.h"
 #include "hv/include/arch.h"
@@ -90,23 +93,24 @@ static void open_msr(uint32_t msr)
 
 static void make_bitmaps(void)
 {
-	static const uint32_t own[] = {
-		0x174,	    0x175,	0x176,	    0x277,		    /* SYSENTER, PAT */
-		0xc0000080, 0xc0000081, 0xc0000082, 0xc0000083, 0xc0000084, /* EFER, STAR.. FMASK */
-		0xc0000100, 0xc0000101, 0xc0000102, /* FS, GS, kernel GS base */
-	};
+	uint8_t *open;
 
 	vmx.msr_bitmap = page_alloc();
 	vmx.io_bitmap = page_alloc_run(2);
+	vmx.open_io_bitmap = page_alloc_run(2);
 	vmx.apic_access_page = page_alloc();
-	if (!vmx.msr_bitmap || !vmx.io_bitmap || !vmx.apic_access_page)
+	if (!vmx.msr_bitmap || !vmx.io_bitmap || !vmx.open_io_bitmap || !vmx.apic_access_page)
 		hv_panic("vmx: no memory for bitmaps");
+	open = paging_direct(vmx.open_io_bitmap);
 	memset(paging_direct(vmx.msr_bitmap), 0xff, PAGE_SIZE);
 	memset(paging_direct(vmx.io_bitmap), 0xff, 2 * PAGE_SIZE);
-	for (unsigned int i = 0; i < ARRAY_SIZE(own); i++)
-		open_msr(own[i]);
-	if (vmx.secondary & SECONDARY_RDTSCP)
-		open_msr(0xc0000103);
+	/* Of who owns the devices: the console, to be seen in traces, and the 8259s exit. */
+	open[UART_COM1 / 8] = 0xff;
+	open[VPIC_MASTER / 8] |= 3;
+	open[VPIC_SLAVE / 8] |= 3;
+	for (unsigned int i = 0; i < ARRAY_SIZE(own_msr_list); i++)
+		if (own_msr_list[i] != MSR_TSC_AUX || vmx.secondary & SECONDARY_RDTSCP)
+			open_msr(own_msr_list[i]);
 }
 
 void vmx_init(void)

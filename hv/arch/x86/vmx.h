@@ -45,7 +45,8 @@ struct vmx_controls {
 	uint64_t cr0_fixed0, cr0_fixed1, cr4_fixed0, cr4_fixed1;
 	uint32_t revision;
 	unsigned int timer_shift; /* the preemption timer counts TSC >> this */
-	uint64_t msr_bitmap, io_bitmap, apic_access_page; /* hpa; shared by all */
+	uint64_t msr_bitmap, apic_access_page, io_bitmap; /* hpa; shared by all */
+	uint64_t open_io_bitmap; /* of who owns the devices: COM1 exits, nothing else does */
 };
 extern struct vmx_controls vmx;
 

@@ -3,6 +3,7 @@
 #include "hv/arch/x86/payload/lib.h"
 
 #include "formats/abi/exit_reasons.h"
+#include "hv/arch/x86/own_msrs.h"
 #include "hv/core/base.h"
 #include "hv/guests/boot.h"
 
@@ -72,25 +73,29 @@ bool guest_rdmsr(uint32_t msr, uint64_t *value)
 {
 	uint32_t low = 0, high = 0;
 
-	begin(EXIT_RDMSR);
+	if (!msr_is_own(msr))
+		begin(EXIT_RDMSR);
 	__asm__ volatile(WITH_FAULT("rdmsr")
 			 : "+a"(low), "+d"(high)
 			 : "c"(msr), FAULT_PLACES
 			 : "memory");
-	done(EXIT_RDMSR);
+	if (!msr_is_own(msr))
+		done(EXIT_RDMSR);
 	*value = (uint64_t)high << 32 | low;
 	return !self()->fault;
 }
 
 bool guest_wrmsr(uint32_t msr, uint64_t value)
 {
-	begin(EXIT_WRMSR);
+	if (!msr_is_own(msr))
+		begin(EXIT_WRMSR);
 	__asm__ volatile(WITH_FAULT("wrmsr")
 			 :
 			 : "c"(msr), "a"((uint32_t)value), "d"((uint32_t)(value >> 32)),
 			   FAULT_PLACES
 			 : "memory");
-	done(EXIT_WRMSR);
+	if (!msr_is_own(msr))
+		done(EXIT_WRMSR);
 	return !self()->fault;
 }
 
@@ -166,6 +171,7 @@ void guest_wbinvd(void)
 /* Those that exit here; RDTSCP does not, but it is asked for. */
 unsigned int guest_raw_exit(uint32_t reason)
 {
+	uint64_t operand[2] = { 0, 0 };
 	uint32_t low, high, aux;
 
 	switch (reason) {
@@ -175,11 +181,25 @@ unsigned int guest_raw_exit(uint32_t reason)
 	case EXIT_RDTSCP:
 		__asm__ volatile("rdtscp" : "=a"(low), "=d"(high), "=c"(aux));
 		return 0;
-	case EXIT_VMXOFF:
-		begin(EXIT_VMXOFF);
-		__asm__ volatile(WITH_FAULT("vmxoff") : : FAULT_PLACES : "memory", "cc");
-		done(EXIT_VMXOFF);
-		return self()->fault;
+#define VMX_INSTRUCTION(reason, text)                          \
+	case reason:                                           \
+		begin(reason);                                 \
+		__asm__ volatile(WITH_FAULT(text)              \
+				 :                             \
+				 : "r"(&operand), FAULT_PLACES \
+				 : "memory", "cc");            \
+		done(reason);                                  \
+		return self()->fault
+		VMX_INSTRUCTION(EXIT_VMXOFF, "vmxoff");
+		VMX_INSTRUCTION(EXIT_VMXON, "vmxon (%0)");
+		VMX_INSTRUCTION(EXIT_VMCLEAR, "vmclear (%0)");
+		VMX_INSTRUCTION(EXIT_VMPTRLD, "vmptrld (%0)");
+		VMX_INSTRUCTION(EXIT_VMPTRST, "vmptrst (%0)");
+		VMX_INSTRUCTION(EXIT_VMLAUNCH, "vmlaunch");
+		VMX_INSTRUCTION(EXIT_VMRESUME, "vmresume");
+		VMX_INSTRUCTION(EXIT_VMREAD, "vmread %0, %0");
+		VMX_INSTRUCTION(EXIT_VMWRITE, "vmwrite %0, %0");
+		VMX_INSTRUCTION(EXIT_INVD, "invd");
 	default:
 		return 6;
 	}
