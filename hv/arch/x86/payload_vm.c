@@ -120,9 +120,9 @@ static void make_tables(uint64_t hpa, uint64_t gpa)
 	uint64_t *tables = arch_hpa_to_hva(hpa + PAYLOAD_TABLES), at = gpa + PAYLOAD_TABLES;
 	enum { TOP = 0, LOW = 512, HIGH = 1024, IMAGE = 1536, DIRECT = 2048 };
 
-	tables[TOP] = (at + LOW * 8) | TABLE_ENTRY;
-	tables[TOP + 511] = (at + HIGH * 8) | TABLE_ENTRY;
-	tables[HIGH + 510] = (at + IMAGE * 8) | TABLE_ENTRY;
+	tables[TOP] = (at + LOW * sizeof(tables[0])) | TABLE_ENTRY;
+	tables[TOP + 511] = (at + HIGH * sizeof(tables[0])) | TABLE_ENTRY;
+	tables[HIGH + 510] = (at + IMAGE * sizeof(tables[0])) | TABLE_ENTRY;
 	tables[IMAGE] = gpa | LARGE_ENTRY;
 	for (uint64_t i = 0; i < 4; i++)
 		tables[LOW + i] = (at + (DIRECT + 512 * i) * 8) | TABLE_ENTRY;
