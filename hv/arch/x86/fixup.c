@@ -5,8 +5,7 @@
 
 extern const uint8_t checked_rdmsr[], checked_rdmsr_failed[];
 
-/* The labels are there once: nobody in this file calls it, so no copy of it is made. */
-bool read_msr_checked(uint32_t msr, uint64_t *value)
+bool __attribute__((noinline)) read_msr_checked(uint32_t msr, uint64_t *value)
 {
 	uint32_t low = 0, high = 0, failed = 1;
 

@@ -73,7 +73,7 @@ static uint64_t module_size(unsigned int n)
 
 bool linux_is_there(void)
 {
-	return boot_info.nr_modules && module_size(0) > 2UL * SECTOR * 8 &&
+	return boot_info.nr_modules && module_size(0) > 16ULL * SECTOR &&
 	       get32((const uint8_t *)paging_direct(boot_info.modules[0].start) + MAGIC) ==
 		       MAGIC_VALUE;
 }

@@ -118,23 +118,23 @@ static bool parse_guests(const char *list)
 static void make_tables(uint64_t hpa, uint64_t gpa)
 {
 	uint64_t *tables = arch_hpa_to_hva(hpa + PAYLOAD_TABLES), at = gpa + PAYLOAD_TABLES;
-	enum { TOP = 0, LOW = 512, HIGH = 1024, IMAGE = 1536, DIRECT = 2048 };
+	const uint64_t top = 0, low = 512, high = 1024, image = 1536, direct = 2048;
 
-	tables[TOP] = (at + LOW * sizeof(tables[0])) | TABLE_ENTRY;
-	tables[TOP + 511] = (at + HIGH * sizeof(tables[0])) | TABLE_ENTRY;
-	tables[HIGH + 510] = (at + IMAGE * sizeof(tables[0])) | TABLE_ENTRY;
-	tables[IMAGE] = gpa | LARGE_ENTRY;
+	tables[top] = (at + low * 8) | TABLE_ENTRY;
+	tables[top + 511] = (at + high * 8) | TABLE_ENTRY;
+	tables[high + 510] = (at + image * 8) | TABLE_ENTRY;
+	tables[image] = gpa | LARGE_ENTRY;
 	for (uint64_t i = 0; i < 4; i++)
-		tables[LOW + i] = (at + (DIRECT + 512 * i) * 8) | TABLE_ENTRY;
+		tables[low + i] = (at + (direct + 512 * i) * 8) | TABLE_ENTRY;
 	for (uint64_t i = 0; i < 4UL * 512; i++)
-		tables[DIRECT + i] = i << 21 | LARGE_ENTRY;
+		tables[direct + i] = i << 21 | LARGE_ENTRY;
 }
 
 static void fill_vm_memory(uint64_t hpa, uint64_t gpa)
 {
 	memset(arch_hpa_to_hva(hpa), 0, PAYLOAD_SIZE);
 	memcpy(arch_hpa_to_hva(hpa + PAYLOAD_IMAGE), payload_image,
-	       (size_t)(payload_image_end - payload_image));
+	       (uint64_t)payload_image_end - (uint64_t)payload_image);
 	make_tables(hpa, gpa);
 }
 

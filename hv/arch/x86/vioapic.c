@@ -14,7 +14,7 @@
 #define REGISTER_ID 0U
 #define REGISTER_VERSION 1U
 #define REGISTER_PINS 0x10U
-#define IOAPIC_VERSION 0x11U
+#define VERSION_VALUE 0x11U
 #define PINS_MAX 24U
 
 #define ENTRY_VECTOR 0xffULL
@@ -99,7 +99,7 @@ static uint32_t read_register(unsigned int i)
 	if (number == REGISTER_ID)
 		return (uint32_t)acpi.ioapics[i].id << 24;
 	if (number == REGISTER_VERSION)
-		return IOAPIC_VERSION | (nr_pins(i) - 1) << 16;
+		return VERSION_VALUE | (nr_pins(i) - 1) << 16;
 	if (number < REGISTER_PINS || pin >= nr_pins(i))
 		return 0;
 	entry = vioapics[i].pins[pin] | (vioapics[i].held[pin] ? ENTRY_REMOTE_IRR : 0);
