@@ -40,29 +40,29 @@ linux() # "HYPERVISOR OPTIONS" "KERNEL OPTIONS" [OPTION OF run.sh]...
 	boot -t 120 "$@" -o "panic=exit loglevel=4 $hypervisor" "$kernel" \
 		"console=ttyS0 quiet panic=-1 $options" "$dir/initramfs" initramfs
 }
-bad='unchecked|WARNING:|BUG:|Oops|Call Trace|panic:|exception [0-9]|vmx: entry|is not handled|no receiver'
+complaints='unchecked|WARNING:|BUG:|Oops|Call Trace|panic:|exception [0-9]|vmx: entry|is not handled|no receiver'
 
 linux loglevel=5 ''
 says 'Linux reaches user space on two CPUs, by the TSC' 'init: 2 CPUs, clock tsc' 'online 0-1, done'
 says 'interrupts of devices reach it' 'init: +0: +[1-9][0-9]* .*IO-APIC +2-edge +timer' '14-edge +ata_piix'
 says '... and of the timers of both CPUs' 'LOC: +[0-9]{2,} +[0-9]{2,}'
 says 'its clock is right against the PM timer' 'Refined TSC clocksource calibration: (19.99|20.00)'
-says_not '... without a complaint of its or of the hypervisor' "$bad"
+says_not '... without a complaint of its or of the hypervisor' "$complaints"
 pool=$(sed -nE 's/.*page pool of .* at (0x[0-9a-f]+).*/\1/p' "$log")
 
 linux '' "hole=$pool nox2apic"
 cp "$log" "$other"
 says 'in xAPIC mode, too' 'init: 2 CPUs, clock tsc' 'online 0-1, done' 'LOC: +[0-9]{2,} +[0-9]{2,}'
 says 'no access leads to the memory of the hypervisor' "init: $pool holds 0xFFFFFFFF"
-says_not '... without a complaint' "$bad"
+says_not '... without a complaint' "$complaints"
 linux '' "hole=$pool nox2apic"
 cmp -s "$log" "$other"
 report $? 'two runs give the same log, byte for byte'
 
 linux '' '' -n 4 -m 512
 says 'on four CPUs' 'init: 4 CPUs' 'online 0-3, done'
-says_not '... without a complaint' "$bad"
+says_not '... without a complaint' "$complaints"
 linux '' '' -c corei7_skylake_x
 says 'on another model of CPU' 'init: 2 CPUs' 'online 0-1, done'
-says_not '... without a complaint' "$bad"
+says_not '... without a complaint' "$complaints"
 done_testing
