@@ -82,7 +82,7 @@ linux-deps: | $(BUILD)
 	$(call install_packages,$(LINUX_PACKAGES))
 hv-x86: $(X86)/hv.elf
 iso: boot-deps $(BUILD)/acrnscope.iso
-check-boot: test-deps boot-deps linux-deps $(X86)/hv.elf $(X86)/tests/test_parsers
+check-boot: test-deps boot-deps linux-deps all $(X86)/hv.elf $(X86)/tests/test_parsers
 	@tests/run.sh $(X86)/tests/test_parsers $(wildcard tests/boot/test_*.sh)
 # Its sources need flags of their own; the goals of the same name in the Makefile have these behind them.
 analyze-x86: test-deps
