@@ -146,9 +146,9 @@ static void test_profiling_vms(void **state)
 static void test_profiling_control(void **state)
 {
 	static const struct {
-		int32_t collector;
+		int64_t collector;
 		uint64_t switches;
-		int32_t answer;
+		int64_t answer;
 	} cases[] = {
 		{ COLLECTOR_SEP, 1U << SEP_VM_SWITCH_TRACING, 0 },
 		{ COLLECTOR_SEP, 1U << SEP_CORE_PMU_SAMPLING, -22 }, /* the PMU is not set up */
@@ -165,7 +165,7 @@ static void test_profiling_control(void **state)
 
 	(void)state;
 	for (unsigned int i = 0; i < ARRAY_SIZE(cases); i++) {
-		struct profiling_control control = { .collector_id = cases[i].collector,
+		struct profiling_control control = { .collector_id = (int32_t)cases[i].collector,
 						     .switches = cases[i].switches };
 
 		assert_int_equal(profiling(PROFILING_SET_CONTROL_SWITCH, &control, sizeof(control)),
