@@ -308,13 +308,10 @@ static int parse_options(int argc, char **argv, struct info_options *options)
 static int info_of(const struct info_options *options, struct input *input, struct report *report)
 {
 	struct error error = { "" };
-	bool is_pipe = lseek(input_stream_fd(input), 0, SEEK_CUR) < 0;
 	int err = input_spool(input, &error);
 
 	report->name = input_name(input);
 	report->raw = input_stream_fd(input) < 0;
-	if (is_pipe && !report->raw) /* the copy is at its end */
-		lseek(input_stream_fd(input), 0, SEEK_SET);
 	if (err)
 		return cli_error("%s", error.text);
 	if (report->raw)

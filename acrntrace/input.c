@@ -398,6 +398,8 @@ int input_spool(struct input *input, struct error *error)
 				 path, strerror(errno));
 	unlink(path);
 	rc = copy_all(input->fd, fd);
+	if (rc == 0 && lseek(fd, 0, SEEK_SET) < 0)
+		rc = -errno;
 	if (rc) {
 		close(fd);
 		return error_set(error, -rc, "%s: cannot be copied to %s: %s", input->name, dir,

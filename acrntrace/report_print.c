@@ -200,7 +200,7 @@ static int print_json(const struct report *report, FILE *out)
 		fputs(",\n\"details_limited\": true", out);
 	if (report->error) {
 		fputs(",\n\"error\": ", out);
-		view_json_string(report->error, out);
+		cli_print_json_string(report->error, out);
 	}
 	fputs("}\n", out);
 	free(rows);

@@ -108,18 +108,18 @@ void cli_set_json(bool json)
 	json_errors = json;
 }
 
-static void print_json_error(const char *text)
+void cli_print_json_string(const char *text, FILE *out)
 {
-	fputs("{\"error\": \"", stdout);
+	fputc('"', out);
 	for (const char *c = text; *c; c++) {
 		if (*c == '"' || *c == '\\')
-			printf("\\%c", *c);
+			fprintf(out, "\\%c", *c);
 		else if ((unsigned char)*c < 0x20)
-			printf("\\u%04x", (unsigned int)*c);
+			fprintf(out, "\\u%04x", (unsigned int)*c);
 		else
-			putchar(*c);
+			fputc(*c, out);
 	}
-	puts("\"}");
+	fputc('"', out);
 }
 
 static void print_error(const char *format, va_list args)
@@ -129,8 +129,11 @@ static void print_error(const char *format, va_list args)
 	vsnprintf(text, sizeof(text), format, args);
 	fflush(stdout);
 	fprintf(stderr, "%s: %s\n", program_name, text);
-	if (json_errors)
-		print_json_error(text);
+	if (!json_errors)
+		return;
+	fputs("{\"error\": ", stdout);
+	cli_print_json_string(text, stdout);
+	puts("}");
 }
 
 int cli_error(const char *format, ...)

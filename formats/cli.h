@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include "formats/error.h"
 
@@ -46,6 +47,9 @@ void cli_set_json(bool json);
  */
 int cli_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
 int cli_usage(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* text (UTF-8) as a JSON string, with its quotes. */
+void cli_print_json_string(const char *text, FILE *out);
 
 /* --color=auto|always|never; auto asks whether fd is a terminal, TERM and NO_COLOR. */
 enum cli_color { CLI_COLOR_AUTO, CLI_COLOR_ALWAYS, CLI_COLOR_NEVER };

@@ -104,15 +104,10 @@ static void gather_payload(struct columns_buffer *b, const struct trace_record *
 	}
 }
 
-int columns_split(struct columns_buffer *buffer, uint16_t pcpu, const struct trace_record *records,
-		  uint32_t count, struct trace_columns *columns)
+struct trace_columns columns_of_buffer(const struct columns_buffer *buffer, uint16_t pcpu,
+				       uint32_t count)
 {
-	if (count < 1 || count > CHUNK_RECORDS)
-		return -EINVAL;
-	number_words(buffer, records, count);
-	columns_place_payload(buffer);
-	gather_payload(buffer, records, count);
-	*columns = (struct trace_columns){
+	return (struct trace_columns){
 		.pcpu = pcpu,
 		.count = count,
 		.tsc = buffer->tsc,
@@ -121,6 +116,17 @@ int columns_split(struct columns_buffer *buffer, uint16_t pcpu, const struct tra
 		.word = buffer->word,
 		.payload = buffer->payload,
 	};
+}
+
+int columns_split(struct columns_buffer *buffer, uint16_t pcpu, const struct trace_record *records,
+		  uint32_t count, struct trace_columns *columns)
+{
+	if (count < 1 || count > CHUNK_RECORDS)
+		return -EINVAL;
+	number_words(buffer, records, count);
+	columns_place_payload(buffer);
+	gather_payload(buffer, records, count);
+	*columns = columns_of_buffer(buffer, pcpu, count);
 	return 0;
 }
 

@@ -445,15 +445,7 @@ int columns_decode_trace(struct columns_buffer *buffer, const Acrnscope__TraceCh
 		if (core_event(buffer->word[w]) && !buffer->payload[w].e)
 			return bad(error,
 				   "the column of a vm_exit, vm_enter or sched_next is missing");
-	*columns = (struct trace_columns){
-		.pcpu = (uint16_t)message->pcpu,
-		.count = count,
-		.tsc = buffer->tsc,
-		.word_of = buffer->word_of,
-		.words = buffer->words,
-		.word = buffer->word,
-		.payload = buffer->payload,
-	};
+	*columns = columns_of_buffer(buffer, (uint16_t)message->pcpu, count);
 	return 0;
 }
 

@@ -32,6 +32,10 @@ struct columns_buffer {
  */
 void columns_place_payload(struct columns_buffer *buffer);
 
+/* What the buffer holds, as columns that point into it. */
+struct trace_columns columns_of_buffer(const struct columns_buffer *buffer, uint16_t pcpu,
+				       uint32_t count);
+
 /* Room for the messages of one chunk. */
 struct columns_encoder;
 struct columns_encoder *columns_encoder_new(void); /* NULL: no memory */

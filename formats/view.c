@@ -6,6 +6,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "formats/cli.h"
 #include "formats/timespan.h"
 #include "formats/view.h"
 
@@ -182,20 +183,6 @@ int view_table(const struct view *view, const void *const *rows, size_t nr_rows,
 
 /* --- JSON --- */
 
-void view_json_string(const char *text, FILE *out)
-{
-	fputc('"', out);
-	for (const char *c = text; *c; c++) {
-		if (*c == '"' || *c == '\\')
-			fprintf(out, "\\%c", *c);
-		else if ((unsigned char)*c < 0x20)
-			fprintf(out, "\\u%04x", (unsigned int)(unsigned char)*c);
-		else
-			fputc(*c, out);
-	}
-	fputc('"', out);
-}
-
 /* "min_cycles" is min_ns in nanoseconds, "cycles" ns. */
 static void print_ns_key(const char *key, FILE *out)
 {
@@ -218,7 +205,7 @@ static void json_value(const struct view *view, const struct view_column *column
 	if (!value->known)
 		fputs("null", out);
 	else if (column->type == VIEW_TEXT)
-		view_json_string(value->text, out);
+		cli_print_json_string(value->text, out);
 	else
 		print_number(column, value, out);
 	if (column->type != VIEW_CYCLES || !view->tsc_khz)

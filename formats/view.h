@@ -57,7 +57,6 @@ int view_table(const struct view *view, const void *const *rows, size_t nr_rows,
 /* One row as a JSON object; rows as an array, a row a line. */
 void view_json_row(const struct view *view, const void *row, FILE *out);
 void view_json_rows(const struct view *view, const void *const *rows, size_t nr_rows, FILE *out);
-void view_json_string(const char *text, FILE *out);
 
 /* A line with the keys, then a line a row. */
 void view_csv(const struct view *view, const void *const *rows, size_t nr_rows, FILE *out);

@@ -15,6 +15,7 @@
 #include <sys/mman.h>
 
 #include "hv/core/decode.h"
+#include "tests/unit/random.h"
 
 /* Random bytes after what a case is about; the decoder must not look past the 15th. */
 #define CASE_SIZE 24U
@@ -66,23 +67,8 @@ static struct acrn_gp_regs registers;
 static ZydisRegisterContext context;
 static ZydisDecoder decoders[MODES];
 static uint8_t *page_end; /* what follows is not accessible */
-static uint64_t seed;
 static unsigned int claimed, mismatches;
 static unsigned int claims_of[MMIO_BTC + 1];
-
-/* xorshift64*: the same cases in each run. */
-static uint64_t next_random(void)
-{
-	seed ^= seed >> 12;
-	seed ^= seed << 25;
-	seed ^= seed >> 27;
-	return seed * 0x2545f4914f6cdd1dULL;
-}
-
-static unsigned int below(unsigned int limit)
-{
-	return (unsigned int)((next_random() >> 32) % limit);
-}
 
 static int operation_of(const ZydisDecodedInstruction *zydis)
 {

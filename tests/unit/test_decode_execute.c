@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include "hv/core/decode.h"
+#include "tests/unit/random.h"
 
 #define PAGE 4096U
 #define MISMATCHES_SHOWN 10U
@@ -106,22 +107,8 @@ struct program {
 };
 
 static uint8_t *code, *memory; /* memory ends at an inaccessible page; both lie below 2 GiB */
-static uint64_t seed;
 static unsigned int done, mismatches;
 static sigjmp_buf faulted;
-
-static uint64_t next_random(void)
-{
-	seed ^= seed >> 12;
-	seed ^= seed << 25;
-	seed ^= seed >> 27;
-	return seed * 0x2545f4914f6cdd1dULL;
-}
-
-static unsigned int below(unsigned int limit)
-{
-	return (unsigned int)((next_random() >> 32) % limit);
-}
 
 /* Half of them at the edges, where flags change. */
 static uint64_t random_value(void)
